@@ -34,11 +34,11 @@ mod start;
 
 pub use codec::{Cursor, Full, Malformed, Out};
 pub use ids::{CodeId, GroupSlot, NodeId, ThreadIndex, TickIndex, TypeId};
-pub use record::{
-    Child, ChildKind, CodeDef, Domain, End, EndReason, Gc, Group, GroupBirth, GroupChange,
-    Interpreter, LineTable, NodeDef, NodeKind, Peak, PeakShare, Record, Strings, Temporary,
-    ThreadEnd, ThreadStart, Tick, TypeShare,
-};
-pub use start::{Start, Track};
 #[cfg(feature = "read")]
 pub use read::{Ending, Reader};
+pub use record::{
+    Child, ChildKind, CodeDef, Domain, End, EndReason, Gc, Group, GroupBirth, GroupChange, Interpreter,
+    LineTable, NodeDef, NodeKind, Peak, PeakShare, Record, Strings, Temporary, ThreadEnd, ThreadStart, Tick,
+    TypeShare,
+};
+pub use start::{Start, Track};

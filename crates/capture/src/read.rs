@@ -41,7 +41,9 @@ pub enum Error {
         found: Vec<u8>,
     },
     /// The file was written by another version.
-    #[error("{path}: a capture of format version {found}; this memsight reads version {VERSION}. Use the memsight that recorded it, or record again")]
+    #[error(
+        "{path}: a capture of format version {found}; this memsight reads version {VERSION}. Use the memsight that recorded it, or record again"
+    )]
     Version {
         /// The file.
         path: PathBuf,
@@ -140,8 +142,8 @@ impl<R: Read> Reader<R> {
     /// Reads a capture from `input`; `path` is for messages.
     pub fn new(mut input: R, path: &Path) -> Result<Self, Error> {
         let mut header = [0; FILE_HEADER_LEN];
-        let len = read_up_to(&mut input, &mut header)
-            .map_err(|source| Error::Io { path: path.into(), source })?;
+        let len =
+            read_up_to(&mut input, &mut header).map_err(|source| Error::Io { path: path.into(), source })?;
         if len == 0 {
             return Err(Error::Empty { path: path.into() });
         }
@@ -238,8 +240,7 @@ impl<R: Read> Reader<R> {
             Ok(_) => return Err(Ending::Torn { offset }),
             Err(error) => return Err(self.damaged(error.to_string())),
         }
-        let header =
-            Header::from_bytes(&header).ok_or_else(|| self.damaged("impossible lengths".into()))?;
+        let header = Header::from_bytes(&header).ok_or_else(|| self.damaged("impossible lengths".into()))?;
         self.stored.resize(header.stored as usize, 0);
         match read_up_to(&mut self.input, &mut self.stored) {
             Ok(len) if len == self.stored.len() => {}

@@ -26,8 +26,7 @@ pub enum Domain {
 
 impl Domain {
     /// Every domain, in the order of their numbers.
-    pub const ALL: [Domain; 5] =
-        [Domain::Object, Domain::Mem, Domain::Raw, Domain::Malloc, Domain::Mmap];
+    pub const ALL: [Domain; 5] = [Domain::Object, Domain::Mem, Domain::Raw, Domain::Malloc, Domain::Mmap];
 
     /// The domain's name in reports.
     pub const fn name(self) -> &'static str {

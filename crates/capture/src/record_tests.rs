@@ -44,7 +44,12 @@ fn examples() -> Vec<Record<'static>> {
             slot: None,
             counts: Group { frees: 3, freed_bytes: 300, ..counts },
         }),
-        Record::GroupBirth(GroupBirth { node: NodeId(2), domain: Domain::Mem, slot: Some(GroupSlot(9)), counts }),
+        Record::GroupBirth(GroupBirth {
+            node: NodeId(2),
+            domain: Domain::Mem,
+            slot: Some(GroupSlot(9)),
+            counts,
+        }),
         Record::GroupChange(GroupChange { slot: GroupSlot(9), closed: false, counts }),
         Record::GroupChange(GroupChange {
             slot: GroupSlot(9),
@@ -55,7 +60,13 @@ fn examples() -> Vec<Record<'static>> {
         Record::Tick(Tick { gc: Some(Gc { collections: [9, 3, 1], ..Gc::default() }), ..Tick::default() }),
         Record::Tick(Tick { index: TickIndex(1), live_bytes: 200, ..Tick::default() }),
         Record::Peak(Peak { tick: TickIndex(0), bytes: 300, blocks: 3 }),
-        Record::PeakShare(PeakShare { node: NodeId(2), domain: Domain::Raw, birth: TickIndex(0), blocks: 3, bytes: 300 }),
+        Record::PeakShare(PeakShare {
+            node: NodeId(2),
+            domain: Domain::Raw,
+            birth: TickIndex(0),
+            blocks: 3,
+            bytes: 300,
+        }),
         Record::TypeName(b"collections.OrderedDict"),
         Record::TypeShare(TypeShare { node: NodeId(2), type_id: TypeId(0), blocks: 1, bytes: 200 }),
         Record::Child(Child { pid: 4712, kind: ChildKind::Spawn }),

@@ -1,0 +1,351 @@
+//! From the innermost frame to a node of the call tree, without walking it all.
+//!
+//! Between two allocations most of a stack stays as it was. A thread keeps
+//! the last one it saw as three arrays (frame address, instruction, node) with
+//! a map from address to position. The *verified-prefix walk*:
+//!
+//! 1. climb from the innermost frame until one is in the map,
+//! 2. from there check downward that each frame's caller and instruction are
+//!    as remembered. The loads do not wait for each other, so they overlap,
+//! 3. look up nodes from the outermost instruction that differs.
+//!
+//! The first match alone proves nothing: a function called twice from two
+//! lines has the same frame address both times, and only its caller's
+//! instruction tells. That is why step 2 always goes to the bottom.
+
+use memsight_capture::NodeId;
+
+use crate::memory::{OutOfMemory, PageVec, Zeroed};
+use crate::table::mix;
+use crate::tree::{CodeText, Stamp, Tree};
+
+/// A chain of more frames is taken for broken, and its stack for unknown.
+const MAX_DEPTH: usize = 1 << 22;
+
+/// What a frame is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Described {
+    /// Address of the code object, or 0 if the frame has none.
+    pub code: u64,
+    /// Byte offset of the instruction in the bytecode.
+    pub offset: u32,
+    /// Whether it is a frame that the language knows: neither a shim of the
+    /// interpreter nor one that has not begun.
+    pub visible: bool,
+}
+
+/// A chain of frames in the program's memory.
+pub trait Frames {
+    /// The caller of a frame, 0 for the outermost.
+    fn previous(&self, frame: u64) -> u64;
+    /// Code and instruction in one word: equal keys, equal place in the code.
+    fn key(&self, frame: u64) -> u64;
+    /// What the frame is.
+    fn describe(&self, frame: u64) -> Described;
+    /// Reads a code object. `false` if it cannot be one.
+    fn read_code(&self, code: u64, text: &mut CodeText) -> bool;
+}
+
+#[derive(Clone, Copy)]
+struct Found {
+    key: u64,
+    parent: u32,
+    node: u32,
+    stamp: Stamp,
+}
+
+/// A thread's memory of its stack and of the nodes it met.
+pub struct StackCache {
+    frames: PageVec<u64>,
+    keys: PageVec<u64>,
+    nodes: PageVec<u32>,
+    depth: usize,
+    /// Frames above the known ones, innermost first.
+    fresh: PageVec<u64>,
+    /// Position of a frame by address; entries may be out of date.
+    positions: PageVec<u32>,
+    /// (parent, key) → node; an empty entry has node 0.
+    found: PageVec<Found>,
+    found_count: usize,
+    deaths: u32,
+}
+
+// SAFETY: empty arrays and zero counts are an empty cache.
+unsafe impl Zeroed for StackCache {}
+
+impl StackCache {
+    /// The node of the stack whose innermost frame is `top`; `root` if it is 0.
+    #[inline]
+    pub(crate) fn node<F: Frames>(
+        &mut self,
+        top: u64,
+        root: NodeId,
+        tree: &Tree,
+        frames: &F,
+    ) -> Result<NodeId, OutOfMemory> {
+        if self.deaths != tree.deaths() {
+            self.deaths = tree.deaths();
+            self.depth = 0;
+        }
+        let known = self.climb(top, frames)?;
+        let (known, lowest) = match self.verify(known, frames) {
+            Some(lowest) => (known, lowest),
+            None => {
+                self.depth = 0;
+                (self.climb(top, frames)?, 0)
+            }
+        };
+        self.refresh(lowest, known, root, tree, frames)?;
+        self.push_fresh(known, root, tree, frames)?;
+        Ok(match self.depth {
+            0 => root,
+            // SAFETY: the arrays hold `depth` elements.
+            depth => NodeId(unsafe { *self.nodes.data().add(depth - 1) }),
+        })
+    }
+
+    /// Collects frames until one is known, and gives how many are known up to
+    /// and with that one.
+    #[inline(always)]
+    fn climb<F: Frames>(&mut self, top: u64, frames: &F) -> Result<usize, OutOfMemory> {
+        self.fresh.clear();
+        let mut frame = top;
+        while frame != 0 {
+            if let Some(position) = self.position(frame) {
+                return Ok(position + 1);
+            }
+            if self.fresh.len() == MAX_DEPTH {
+                self.fresh.clear();
+                return Ok(0);
+            }
+            self.fresh.push(frame)?;
+            frame = frames.previous(frame);
+        }
+        Ok(0)
+    }
+
+    #[inline(always)]
+    fn position(&self, frame: u64) -> Option<usize> {
+        let positions = self.positions.as_slice();
+        let position = *positions.get(place(frame, positions.len()))? as usize;
+        // SAFETY: the array holds `depth` elements.
+        (position < self.depth && unsafe { *self.frames.data().add(position) } == frame).then_some(position)
+    }
+
+    /// Checks the first `known` frames against the program and takes over
+    /// changed instructions. Gives the outermost position that changed
+    /// (`known` if none), or `None` if a caller is another one.
+    #[inline(always)]
+    fn verify<F: Frames>(&mut self, known: usize, frames: &F) -> Option<usize> {
+        let (addresses, keys) = (self.frames.data(), self.keys.data());
+        let mut lowest = known;
+        for i in (0..known).rev() {
+            // SAFETY: `i` is below the depth. The frame above was found to call this one,
+            // so it is a live frame.
+            unsafe {
+                let frame = *addresses.add(i);
+                let caller = if i == 0 { 0 } else { *addresses.add(i - 1) };
+                if frames.previous(frame) != caller {
+                    return None;
+                }
+                let key = frames.key(frame);
+                if key != *keys.add(i) {
+                    *keys.add(i) = key;
+                    lowest = i;
+                }
+            }
+        }
+        Some(lowest)
+    }
+
+    /// Looks up the nodes of positions `from..known` again.
+    #[inline(always)]
+    fn refresh<F: Frames>(
+        &mut self,
+        from: usize,
+        known: usize,
+        root: NodeId,
+        tree: &Tree,
+        frames: &F,
+    ) -> Result<(), OutOfMemory> {
+        // What is not looked up to the end is not to be trusted by the next event.
+        self.depth = from;
+        for i in from..known {
+            // SAFETY: `i` is below the former depth.
+            let (frame, key) = unsafe { (*self.frames.data().add(i), *self.keys.data().add(i)) };
+            let node = self.child(self.node_below(i, root), key, frame, tree, frames)?;
+            // SAFETY: as above.
+            unsafe { *self.nodes.data().add(i) = node.0 };
+            self.depth = i + 1;
+        }
+        Ok(())
+    }
+
+    /// Adds the fresh frames above the known ones.
+    #[inline(always)]
+    fn push_fresh<F: Frames>(
+        &mut self,
+        known: usize,
+        root: NodeId,
+        tree: &Tree,
+        frames: &F,
+    ) -> Result<(), OutOfMemory> {
+        self.depth = known;
+        let depth = known + self.fresh.len();
+        if depth > self.frames.capacity() || depth * 2 > self.positions.len() {
+            self.grow(depth, known)?;
+        }
+        while let Some(frame) = self.fresh.pop() {
+            let i = self.depth;
+            let key = frames.key(frame);
+            let node = self.child(self.node_below(i, root), key, frame, tree, frames)?;
+            let positions = self.positions.as_mut_slice();
+            let place = place(frame, positions.len());
+            // SAFETY: the arrays have room for `depth` elements, and `place` is below the length.
+            unsafe {
+                *self.frames.data().add(i) = frame;
+                *self.keys.data().add(i) = key;
+                *self.nodes.data().add(i) = node.0;
+                *positions.get_unchecked_mut(place) = i as u32;
+            }
+            self.depth = i + 1;
+        }
+        Ok(())
+    }
+
+    #[inline(always)]
+    fn node_below(&self, position: usize, root: NodeId) -> NodeId {
+        match position {
+            0 => root,
+            // SAFETY: positions below one in use hold nodes.
+            _ => NodeId(unsafe { *self.nodes.data().add(position - 1) }),
+        }
+    }
+
+    #[inline(always)]
+    fn child<F: Frames>(
+        &mut self,
+        parent: NodeId,
+        key: u64,
+        frame: u64,
+        tree: &Tree,
+        frames: &F,
+    ) -> Result<NodeId, OutOfMemory> {
+        let len = self.found.capacity();
+        if len != 0 {
+            let mut at = place(key ^ u64::from(parent.0) << 24, len);
+            loop {
+                // SAFETY: `at` is below the table's length.
+                let found = unsafe { *self.found.data().add(at) };
+                if found.node == 0 {
+                    break;
+                }
+                if found.key == key && found.parent == parent.0 && tree.holds(found.stamp) {
+                    return Ok(NodeId(found.node));
+                }
+                at = (at + 1) & (len - 1);
+            }
+        }
+        self.find_child(parent, key, frame, tree, frames)
+    }
+
+    #[cold]
+    fn find_child<F: Frames>(
+        &mut self,
+        parent: NodeId,
+        key: u64,
+        frame: u64,
+        tree: &Tree,
+        frames: &F,
+    ) -> Result<NodeId, OutOfMemory> {
+        let (node, stamp) = tree.child(parent, frame, frames)?;
+        if (self.found_count + 1) * 2 > self.found.capacity() {
+            self.grow_found(tree)?;
+        }
+        self.remember(Found { key, parent: parent.0, node: node.0, stamp });
+        Ok(node)
+    }
+
+    /// Puts an entry where it belongs, over one for the same place whose code died.
+    fn remember(&mut self, entry: Found) {
+        let len = self.found.capacity();
+        let mut at = place(entry.key ^ u64::from(entry.parent) << 24, len);
+        loop {
+            // SAFETY: `at` is below the table's length, and the table is half empty.
+            let slot = unsafe { &mut *self.found.data().add(at) };
+            if slot.node == 0 {
+                self.found_count += 1;
+            }
+            if slot.node == 0 || (slot.key == entry.key && slot.parent == entry.parent) {
+                *slot = entry;
+                return;
+            }
+            at = (at + 1) & (len - 1);
+        }
+    }
+
+    /// Doubles the table, unless leaving out entries of dead code makes room.
+    fn grow_found(&mut self, tree: &Tree) -> Result<(), OutOfMemory> {
+        let old = core::mem::take(&mut self.found);
+        // SAFETY: the table's memory is zeroed, and a zeroed entry is an empty one.
+        let entries = |table: &PageVec<Found>| unsafe {
+            match table.data().is_null() {
+                true => &[][..],
+                false => core::slice::from_raw_parts(table.data(), table.capacity()),
+            }
+        };
+        let holds = |entry: &&Found| entry.node != 0 && tree.holds(entry.stamp);
+        let held = entries(&old).iter().filter(holds).count();
+        let mut len = old.capacity().max(1024);
+        while (held + 1) * 3 > len {
+            len *= 2;
+        }
+        let mut bigger = PageVec::new();
+        bigger.reserve(len)?;
+        self.found = bigger;
+        self.found_count = 0;
+        for entry in entries(&old).iter().filter(holds) {
+            self.remember(*entry);
+        }
+        Ok(())
+    }
+
+    #[cold]
+    fn grow(&mut self, depth: usize, known: usize) -> Result<(), OutOfMemory> {
+        let capacity = (depth * 2).next_power_of_two().max(512);
+        grow_to(&mut self.frames, known, capacity)?;
+        grow_to(&mut self.keys, known, capacity)?;
+        grow_to(&mut self.nodes, known, capacity)?;
+        let mut positions = PageVec::new();
+        positions.reserve(capacity * 4)?;
+        for _ in 0..capacity * 4 {
+            positions.push(0u32)?;
+        }
+        self.positions = positions;
+        for i in 0..known {
+            // SAFETY: the array holds `known` elements.
+            let frame = unsafe { *self.frames.data().add(i) };
+            let len = self.positions.len();
+            self.positions.as_mut_slice()[place(frame, len)] = i as u32;
+        }
+        Ok(())
+    }
+}
+
+/// Moves an array whose first `kept` elements were written past its length.
+fn grow_to<T: Copy>(array: &mut PageVec<T>, kept: usize, capacity: usize) -> Result<(), OutOfMemory> {
+    let mut bigger = PageVec::new();
+    bigger.reserve(capacity)?;
+    if !array.data().is_null() {
+        // SAFETY: `kept` elements were written within the old capacity.
+        bigger.extend(unsafe { core::slice::from_raw_parts(array.data(), kept.min(array.capacity())) })?;
+    }
+    *array = bigger;
+    Ok(())
+}
+
+/// Where a key belongs in a table of `len` places, a power of two.
+#[inline(always)]
+fn place(key: u64, len: usize) -> usize {
+    mix(key) as usize & len.wrapping_sub(1)
+}

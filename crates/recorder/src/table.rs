@@ -1,0 +1,145 @@
+//! An open-addressing table of row numbers, used under a lock.
+//!
+//! It keeps no keys: a slot holds a row number plus one, and the caller
+//! compares rows. Linear probing, half full at the most, removal by moving
+//! back what follows.
+
+use crate::memory::{OutOfMemory, PageVec, Zeroed};
+
+/// Row numbers found by hash.
+#[derive(Default)]
+pub(crate) struct Table {
+    slots: PageVec<u32>,
+    used: usize,
+}
+
+// SAFETY: an empty array and a zero count are an empty table.
+unsafe impl Zeroed for Table {}
+
+/// Mixes a key into a hash whose low bits are good (Stafford's variant 13).
+#[inline(always)]
+pub(crate) fn mix(key: u64) -> u64 {
+    let mut x = key.wrapping_mul(0xbf58_476d_1ce4_e5b9);
+    x ^= x >> 32;
+    x = x.wrapping_mul(0x94d0_49bb_1331_11eb);
+    x ^ (x >> 29)
+}
+
+/// A hash of bytes; equal bytes hash equally, and that is all that is needed.
+pub(crate) fn hash_bytes(seed: u64, bytes: &[u8]) -> u64 {
+    let mut hash = seed ^ bytes.len() as u64;
+    for chunk in bytes.chunks(8) {
+        let mut word = [0; 8];
+        word[..chunk.len()].copy_from_slice(chunk);
+        hash = mix(hash ^ u64::from_le_bytes(word)).rotate_left(5);
+    }
+    hash
+}
+
+impl Table {
+    /// The row with this hash for which `same` is true.
+    pub(crate) fn find(&self, hash: u64, same: impl Fn(u32) -> bool) -> Option<u32> {
+        self.position(hash, same).map(|(_, row)| row)
+    }
+
+    /// Adds a row that is not in the table. `hash_of` gives any row's hash.
+    pub(crate) fn insert(
+        &mut self,
+        row: u32,
+        hash: u64,
+        hash_of: impl Fn(u32) -> u64,
+    ) -> Result<(), OutOfMemory> {
+        if (self.used + 1) * 2 > self.slots.len() {
+            self.grow(hash_of)?;
+        }
+        place(self.slots.as_mut_slice(), row, hash);
+        self.used += 1;
+        Ok(())
+    }
+
+    /// Removes and gives the row with this hash for which `same` is true.
+    pub(crate) fn remove(
+        &mut self,
+        hash: u64,
+        same: impl Fn(u32) -> bool,
+        hash_of: impl Fn(u32) -> u64,
+    ) -> Option<u32> {
+        let (mut hole, row) = self.position(hash, same)?;
+        let slots = self.slots.as_mut_slice();
+        let mask = slots.len() - 1;
+        let mut next = (hole + 1) & mask;
+        while slots[next] != 0 {
+            let home = hash_of(slots[next] - 1) as usize & mask;
+            // It may move back unless its home lies between the hole and it.
+            if (next.wrapping_sub(home) & mask) >= (next.wrapping_sub(hole) & mask) {
+                slots[hole] = slots[next];
+                hole = next;
+            }
+            next = (next + 1) & mask;
+        }
+        slots[hole] = 0;
+        self.used -= 1;
+        Some(row)
+    }
+
+    fn position(&self, hash: u64, same: impl Fn(u32) -> bool) -> Option<(usize, u32)> {
+        let slots = self.slots.as_slice();
+        let mask = slots.len().checked_sub(1)?;
+        let mut at = hash as usize & mask;
+        while slots[at] != 0 {
+            if same(slots[at] - 1) {
+                return Some((at, slots[at] - 1));
+            }
+            at = (at + 1) & mask;
+        }
+        None
+    }
+
+    fn grow(&mut self, hash_of: impl Fn(u32) -> u64) -> Result<(), OutOfMemory> {
+        let len = (self.slots.len() * 2).max(1024);
+        let mut bigger = PageVec::new();
+        bigger.reserve(len)?;
+        for _ in 0..len {
+            bigger.push(0)?;
+        }
+        for &slot in self.slots.as_slice().iter().filter(|&&slot| slot != 0) {
+            place(bigger.as_mut_slice(), slot - 1, hash_of(slot - 1));
+        }
+        self.slots = bigger;
+        Ok(())
+    }
+}
+
+fn place(slots: &mut [u32], row: u32, hash: u64) {
+    let mask = slots.len() - 1;
+    let mut at = hash as usize & mask;
+    while slots[at] != 0 {
+        at = (at + 1) & mask;
+    }
+    slots[at] = row + 1;
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::collections::HashSet;
+
+    proptest::proptest! {
+        #[test]
+        fn it_holds_what_a_set_holds(actions in proptest::collection::vec((0u32..200, 0u8..2), 0..600)) {
+            // A bad hash on purpose: many rows share a home.
+            let hash_of = |row: u32| u64::from(row / 8);
+            let mut table = Table::default();
+            let mut set = HashSet::new();
+            for (row, remove) in actions {
+                let found = table.find(hash_of(row), |other| other == row);
+                assert_eq!(found.is_some(), set.contains(&row));
+                if remove == 1 {
+                    assert_eq!(table.remove(hash_of(row), |other| other == row, hash_of).is_some(), set.remove(&row));
+                } else if set.insert(row) {
+                    table.insert(row, hash_of(row), hash_of).unwrap();
+                }
+            }
+        }
+    }
+}
