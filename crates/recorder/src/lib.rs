@@ -25,7 +25,7 @@ pub mod recorder;
 pub mod shadow;
 pub mod stack;
 pub mod sys;
-mod table;
+pub mod table;
 pub mod thread;
 pub mod tree;
 

@@ -16,6 +16,11 @@ pub struct SpinLock(AtomicU32);
 pub struct Held<'a>(&'a SpinLock);
 
 impl SpinLock {
+    /// A free lock.
+    pub const fn new() -> Self {
+        SpinLock(AtomicU32::new(0))
+    }
+
     /// Takes the lock.
     pub fn lock(&self) -> Held<'_> {
         self.acquire();

@@ -33,6 +33,8 @@ pub fn map(bytes: usize) -> Result<*mut u8, OutOfMemory> {
     // SAFETY: advice on the mapping made above; a failure changes nothing.
     unsafe { syscall!(MADVISE, address, bytes, NO_HUGE_PAGE) };
     MAPPED.fetch_add(bytes as u64, Ordering::Relaxed);
+    #[cfg(test)]
+    of_this_test::note(address as usize, bytes);
     Ok(address as *mut u8)
 }
 
@@ -41,9 +43,40 @@ pub fn map(bytes: usize) -> Result<*mut u8, OutOfMemory> {
 /// # Safety
 /// `address` and `bytes` are a whole mapping made by [`map`], and nothing uses it.
 pub unsafe fn unmap(address: *mut u8, bytes: usize) {
+    #[cfg(test)]
+    of_this_test::forget(address as usize);
     // SAFETY: the caller says that the mapping is its own and unused.
     unsafe { syscall!(MUNMAP, address, bytes) };
     MAPPED.fetch_sub(bytes as u64, Ordering::Relaxed);
+}
+
+/// What a test has mapped, so that thousands of recorders do not add up.
+#[cfg(test)]
+pub(crate) mod of_this_test {
+    use std::cell::RefCell;
+
+    thread_local! {
+        static MAPPED: RefCell<Vec<(usize, usize)>> = const { RefCell::new(Vec::new()) };
+    }
+
+    pub(super) fn note(address: usize, bytes: usize) {
+        MAPPED.with_borrow_mut(|mapped| mapped.push((address, bytes)));
+    }
+
+    pub(super) fn forget(address: usize) {
+        MAPPED.with_borrow_mut(|mapped| mapped.retain(|other| other.0 != address));
+    }
+
+    /// Gives back all that this thread has mapped.
+    ///
+    /// # Safety
+    /// Nothing uses it any more.
+    pub(crate) unsafe fn unmap_all() {
+        for (address, bytes) in MAPPED.take() {
+            // SAFETY: a whole mapping of this thread's, which the caller says is unused.
+            unsafe { super::unmap(address as *mut u8, bytes) };
+        }
+    }
 }
 
 /// Types that are valid when all their bytes are zero.

@@ -135,6 +135,12 @@ impl Recorder {
         self.threads.try_get(index.index())
     }
 
+    /// How many threads are inside the recorder at this moment.
+    pub fn threads_inside(&self) -> u32 {
+        let inside = |index: &u32| self.thread(ThreadIndex(*index)).is_some_and(Thread::is_recording);
+        (0..self.thread_count()).filter(inside).count() as u32
+    }
+
     /// Groups of the parent process end here.
     pub fn inherited_groups(&self) -> u32 {
         self.inherited_groups.load(Ordering::Relaxed)

@@ -8,7 +8,7 @@ use crate::memory::{OutOfMemory, PageVec, Zeroed};
 
 /// Row numbers found by hash.
 #[derive(Default)]
-pub(crate) struct Table {
+pub struct Table {
     slots: PageVec<u32>,
     used: usize,
 }
@@ -18,7 +18,7 @@ unsafe impl Zeroed for Table {}
 
 /// Mixes a key into a hash whose low bits are good (Stafford's variant 13).
 #[inline(always)]
-pub(crate) fn mix(key: u64) -> u64 {
+pub fn mix(key: u64) -> u64 {
     let mut x = key.wrapping_mul(0xbf58_476d_1ce4_e5b9);
     x ^= x >> 32;
     x = x.wrapping_mul(0x94d0_49bb_1331_11eb);
@@ -26,7 +26,7 @@ pub(crate) fn mix(key: u64) -> u64 {
 }
 
 /// A hash of bytes; equal bytes hash equally, and that is all that is needed.
-pub(crate) fn hash_bytes(seed: u64, bytes: &[u8]) -> u64 {
+pub fn hash_bytes(seed: u64, bytes: &[u8]) -> u64 {
     let mut hash = seed ^ bytes.len() as u64;
     for chunk in bytes.chunks(8) {
         let mut word = [0; 8];
@@ -38,12 +38,12 @@ pub(crate) fn hash_bytes(seed: u64, bytes: &[u8]) -> u64 {
 
 impl Table {
     /// The row with this hash for which `same` is true.
-    pub(crate) fn find(&self, hash: u64, same: impl Fn(u32) -> bool) -> Option<u32> {
+    pub fn find(&self, hash: u64, same: impl Fn(u32) -> bool) -> Option<u32> {
         self.position(hash, same).map(|(_, row)| row)
     }
 
     /// Adds a row that is not in the table. `hash_of` gives any row's hash.
-    pub(crate) fn insert(
+    pub fn insert(
         &mut self,
         row: u32,
         hash: u64,
@@ -58,7 +58,7 @@ impl Table {
     }
 
     /// Removes and gives the row with this hash for which `same` is true.
-    pub(crate) fn remove(
+    pub fn remove(
         &mut self,
         hash: u64,
         same: impl Fn(u32) -> bool,

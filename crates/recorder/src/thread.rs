@@ -19,11 +19,24 @@ pub(crate) enum State {
     Ended,
 }
 
+/// Where a thread is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Within {
+    /// In the program.
+    Program,
+    /// In the recorder, perhaps with a lock.
+    Recorder,
+    /// In the real function that a hook called.
+    RealCall,
+}
+
 /// One thread of the program. Owned by that thread but for what is atomic.
 pub struct Thread {
     /// Raised when the thread enters the recorder and when it leaves: odd within.
     turns: AtomicU32,
     state: AtomicU32,
+    /// Whether, being inside, it is in a real allocation function.
+    in_real_call: AtomicU32,
     /// How many threads have had this row.
     pub(crate) tenants: AtomicU32,
     index: AtomicU32,
@@ -63,10 +76,26 @@ impl Thread {
         self.turns.store(self.turns.load(Ordering::Relaxed).wrapping_add(1), Ordering::Release);
     }
 
-    /// Whether the thread is inside the recorder.
+    /// Makes the real call of a hook.
     #[inline(always)]
-    pub fn is_inside(&self) -> bool {
-        self.turns.load(Ordering::Relaxed) & 1 != 0
+    pub fn within_real<R>(&self, real: impl FnOnce() -> R) -> R {
+        self.in_real_call.store(1, Ordering::Relaxed);
+        let result = real();
+        self.in_real_call.store(0, Ordering::Relaxed);
+        result
+    }
+
+    /// Where the thread is.
+    pub fn within(&self) -> Within {
+        match (self.turns.load(Ordering::Relaxed) & 1, self.in_real_call.load(Ordering::Relaxed)) {
+            (0, _) => Within::Program,
+            (_, 0) => Within::Recorder,
+            _ => Within::RealCall,
+        }
+    }
+
+    pub(crate) fn is_recording(&self) -> bool {
+        self.turns() & 1 == 1 && self.state() == State::Running
     }
 
     /// The thread's number in the capture.
@@ -113,6 +142,7 @@ impl Thread {
         self.tid.store(tid, Ordering::Relaxed);
         self.last_address.store(0, Ordering::Relaxed);
         self.stack_high_water.store(0, Ordering::Relaxed);
+        self.in_real_call.store(0, Ordering::Relaxed);
         // A thread cut off inside the recorder by `fork` must not block its successor.
         self.turns.store((self.turns.load(Ordering::Relaxed) + 1) & !1, Ordering::Relaxed);
         self.tenants.fetch_add(1, Ordering::Relaxed);

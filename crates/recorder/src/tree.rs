@@ -115,6 +115,25 @@ pub struct CodeText {
     pub lines: (u64, usize),
 }
 
+impl CodeText {
+    /// Whether this is what is known of a code object already.
+    pub fn is(&self, known: &CodeDef<'_>) -> bool {
+        self.definition() == *known
+    }
+
+    fn definition(&self) -> CodeDef<'_> {
+        // SAFETY: `read_code` gave the address and length of a live bytes object.
+        let lines = unsafe { slice::from_raw_parts(self.lines.0 as *const u8, self.lines.1) };
+        CodeDef {
+            file: self.file.as_slice(),
+            name: self.name.as_slice(),
+            first_line: self.first_line,
+            table: self.table,
+            lines,
+        }
+    }
+}
+
 /// The tables that change under the lock.
 struct Tables {
     nodes: Table,
@@ -259,6 +278,13 @@ impl Tree {
         }
     }
 
+    /// Lends the place where code objects are read to, for a check.
+    pub fn with_scratch<R>(&self, read: impl FnOnce(&mut CodeText) -> R) -> R {
+        let _held = self.lock.lock();
+        // SAFETY: the lock is held.
+        read(unsafe { &mut (*self.tables.get()).text })
+    }
+
     fn pointer(&self, row: u32) -> u64 {
         self.addresses.try_get(row as usize).map_or(0, |address| address.pointer.load(Ordering::Relaxed))
     }
@@ -277,16 +303,7 @@ impl Tree {
 
     /// The id of the code whose text was just read.
     fn intern(&self, tables: &mut Tables) -> Result<u32, OutOfMemory> {
-        let text = &tables.text;
-        // SAFETY: `read_code` gave the address and length of a live bytes object.
-        let lines = unsafe { slice::from_raw_parts(text.lines.0 as *const u8, text.lines.1) };
-        let fresh = CodeDef {
-            file: text.file.as_slice(),
-            name: text.name.as_slice(),
-            lines,
-            first_line: text.first_line,
-            table: text.table,
-        };
+        let fresh = tables.text.definition();
         let hash = hash_code(&fresh);
         if let Some(id) = tables.codes.find(hash, |id| self.code(CodeId(id)) == Some(fresh)) {
             return Ok(id);

@@ -1,0 +1,5 @@
+//! The functions that the program calls instead of the C library's.
+
+pub(crate) mod malloc;
+mod mmap;
+mod process;

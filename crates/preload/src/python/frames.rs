@@ -1,0 +1,153 @@
+//! CPython's frames as the stack cache wants them: two forms, one trait.
+//!
+//! Up to 3.10 a frame is an object with its instruction as a number; from 3.11
+//! it lies on the interpreter's own stack and points into the code. In both,
+//! the key of (code, instruction) is one word.
+
+use memsight_capture::{CodeId, NodeId, NodeKind};
+use memsight_recorder::tree::CodeText;
+use memsight_recorder::{Described, Frames};
+
+use super::layout::Layout;
+use super::{Python, code, word};
+use crate::session::Inside;
+
+/// The frames of 3.11 and newer (`_PyInterpreterFrame`).
+pub(super) struct Internal {
+    layout: &'static Layout,
+    code_type: usize,
+    previous: usize,
+    instruction: usize,
+}
+
+impl Internal {
+    #[inline(always)]
+    pub(super) fn new(layout: &'static Layout, code_type: usize) -> Self {
+        let (previous, instruction) = (layout.frame.previous, layout.frame.instruction);
+        Internal { layout, code_type, previous, instruction }
+    }
+}
+
+impl Frames for Internal {
+    #[inline(always)]
+    fn previous(&self, frame: u64) -> u64 {
+        // SAFETY: a live frame of the calling thread, at an offset of its version.
+        unsafe { word(frame as usize + self.previous) as u64 }
+    }
+
+    #[inline(always)]
+    fn key(&self, frame: u64) -> u64 {
+        // SAFETY: as above. The instruction lies in its code, so its address names both.
+        unsafe { word(frame as usize + self.instruction) as u64 }
+    }
+
+    /// As CPython's own `_PyFrame_IsIncomplete` (`pycore_frame.h`): frames that
+    /// the C stack owns, and those that have not come to their first
+    /// instruction of the source, are none that a traceback would show.
+    fn describe(&self, frame: u64) -> Described {
+        let frame = frame as usize;
+        let none = Described { code: 0, offset: 0, visible: false };
+        let layout = self.layout;
+        // SAFETY: as above; the fields of a code object are read after its type was compared.
+        unsafe {
+            let owner = layout.frame.owner.map(|offset| ((frame + offset) as *const u8).read());
+            if owner.is_some() && owner == layout.frame.owned_by_cstack {
+                return none;
+            }
+            let code = word(frame + layout.frame.code);
+            if !code::is_code(code, self.code_type, layout) {
+                return none;
+            }
+            let start = code + layout.code.code_start.unwrap_or(0);
+            let instruction = word(frame + self.instruction);
+            let first = layout.code.first_traceable.map_or(0, |offset| ((code + offset) as *const i32).read());
+            let begun = instruction >= start.wrapping_add_signed(first as isize * 2);
+            Described {
+                code: code as u64,
+                offset: instruction.saturating_sub(start) as u32,
+                visible: begun || owner == layout.frame.owned_by_generator,
+            }
+        }
+    }
+
+    fn read_code(&self, code: u64, text: &mut CodeText) -> bool {
+        // SAFETY: `describe` has found it to be a code object, and the GIL or its frame keeps it.
+        unsafe { code::read(code as usize, self.layout, text) }
+    }
+}
+
+/// The frames of 3.9 and 3.10 (`PyFrameObject`).
+pub(super) struct Objects {
+    layout: &'static Layout,
+    code_type: usize,
+}
+
+impl Objects {
+    #[inline(always)]
+    pub(super) fn new(layout: &'static Layout, code_type: usize) -> Self {
+        Objects { layout, code_type }
+    }
+}
+
+impl Frames for Objects {
+    #[inline(always)]
+    fn previous(&self, frame: u64) -> u64 {
+        // SAFETY: a live frame of the calling thread, at an offset of its version.
+        unsafe { word(frame as usize + self.layout.frame.previous) as u64 }
+    }
+
+    /// Code objects lie on multiples of 16 below 2^47: 43 bits tell them
+    /// apart, and 21 are left for the instruction.
+    #[inline(always)]
+    fn key(&self, frame: u64) -> u64 {
+        let frame = frame as usize;
+        // SAFETY: as above.
+        unsafe {
+            let code = word(frame + self.layout.frame.code) as u64;
+            let instruction = ((frame + self.layout.frame.instruction) as *const i32).read();
+            (code >> 4) << 21 | u64::from(instruction as u32 & 0x1f_ffff)
+        }
+    }
+
+    fn describe(&self, frame: u64) -> Described {
+        let frame = frame as usize;
+        // SAFETY: as above.
+        unsafe {
+            let code = word(frame + self.layout.frame.code);
+            if !code::is_code(code, self.code_type, self.layout) {
+                return Described { code: 0, offset: 0, visible: false };
+            }
+            let instruction = ((frame + self.layout.frame.instruction) as *const i32).read();
+            let offset = instruction.max(0) as u32 * Python::instruction_unit(self.layout);
+            Described { code: code as u64, offset, visible: true }
+        }
+    }
+
+    fn read_code(&self, code: u64, text: &mut CodeText) -> bool {
+        // SAFETY: `describe` has found it to be a code object, and its frame keeps it.
+        unsafe { code::read(code as usize, self.layout, text) }
+    }
+}
+
+/// Whether the path of `node` is the chain of frames from `top`, read anew.
+pub(super) fn agrees<F: Frames>(frames: &F, inside: &Inside, top: usize, node: NodeId) -> bool {
+    let tree = &inside.recorder.tree;
+    let (mut frame, mut node) = (top as u64, node);
+    while frame != 0 {
+        let described = frames.describe(frame);
+        if described.visible && described.code != 0 {
+            let Some((parent, NodeKind::Python { code, offset })) = tree.describe(node) else { return false };
+            if offset != described.offset || !is_same_code(frames, inside, described.code, code) {
+                return false;
+            }
+            node = parent;
+        }
+        frame = frames.previous(frame);
+    }
+    matches!(tree.describe(node), Some((_, NodeKind::Thread(_))))
+}
+
+fn is_same_code<F: Frames>(frames: &F, inside: &Inside, address: u64, id: CodeId) -> bool {
+    let Some(known) = inside.recorder.tree.code(id) else { return false };
+    inside.recorder.tree.with_scratch(|text| frames.read_code(address, text) && text.is(&known))
+}

@@ -1,0 +1,678 @@
+//! Where CPython keeps things: the byte offsets, inside CPython's own
+//! structures, of the few fields memsight reads, for 3.9 to 3.13.
+//!
+//! It is a table and nothing else. It reads no memory, knows no interpreter
+//! that is running and decides nothing about safety: whether a pointer found
+//! at one of these offsets may be followed is for the reader to settle. The
+//! stack walker, the code-object resolver and the collector watch beside this
+//! module are its callers.
+//!
+//! The table holds for 64-bit release builds with the GIL. A `--with-trace-refs`
+//! build (to 3.12) and a free-threaded build (3.13) put other fields in the
+//! object header, so nothing here is true of them. Offsets in the public
+//! structures, the frame and the code object are stable within a minor
+//! version. Those into `PyInterpreterState` (the [`Gc`] group) are private to
+//! CPython and could move in a patch release, so a reader should first find
+//! [`Gc::startup_thresholds`] (or what `gc.get_threshold()` says) at
+//! [`Gc::threshold`], and do without the collector's numbers otherwise. On
+//! 3.13 the interpreter publishes many of its own offsets at run time, and
+//! [`DEBUG_OFFSETS_3_13`] says where.
+//!
+//! Everything from `LAYOUTS` down is printed by `xtask/layout/offsets.c`, which
+//! is compiled once against each version's headers; `xtask/layout/README.md`
+//! has the command line. Change the program and paste its output; don't edit
+//! the numbers by hand.
+
+/// The layout of one minor version of CPython.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Layout {
+    /// The minor version: 9 for CPython 3.9.
+    pub minor: u32,
+    /// The full version whose headers the row was measured on.
+    pub measured: &'static str,
+    /// Offsets in `PyThreadState`.
+    pub thread: ThreadState,
+    /// Offsets in the frame that the evaluation loop runs.
+    pub frame: Frame,
+    /// Offsets in `PyCodeObject`.
+    pub code: Code,
+    /// Offsets in a `str` object.
+    pub str: Str,
+    /// Offsets in a `bytes` object.
+    pub bytes: Bytes,
+    /// Offsets in any object and in its type.
+    pub object: Object,
+    /// Offsets of the cyclic collector's state.
+    pub gc: Gc,
+}
+
+/// Byte offsets in `PyThreadState` (`cpython/pystate.h`).
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct ThreadState {
+    /// `interp`: pointer to the thread's `PyInterpreterState`.
+    pub interp: usize,
+    /// `thread_id`: the `pthread_t` as an `unsigned long` of 8 bytes. It is not
+    /// the kernel's thread id.
+    pub thread_id: usize,
+    /// The way to the innermost frame. 3.9 and 3.10: `frame`, a pointer to it.
+    /// 3.11 and 3.12: `cframe`, a pointer to a `_PyCFrame` on the C stack that
+    /// points to it (see `cframe_current_frame`). 3.13: `current_frame`, a
+    /// pointer to it. The frame's pointer is null when no Python code runs.
+    pub frame: usize,
+    /// `_PyCFrame.current_frame`, in the structure that `frame` leads to; `None`
+    /// where `frame` is already the frame's pointer.
+    pub cframe_current_frame: Option<usize>,
+}
+
+/// Byte offsets in the evaluation loop's frame: `PyFrameObject`
+/// (`cpython/frameobject.h`) in 3.9 and 3.10, `_PyInterpreterFrame`
+/// (`internal/pycore_frame.h`) from 3.11.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Frame {
+    /// Pointer to the caller's frame, or null: `f_back`, `previous` from 3.11.
+    pub previous: usize,
+    /// Pointer to the code object: `f_code`; 3.13 `f_executable`, which leads to
+    /// the `None` object in a shim (see `owned_by_cstack`), so the owner has to
+    /// be looked at first.
+    pub code: usize,
+    /// The position in the bytecode: `f_lasti`, `prev_instr`, `instr_ptr`. What
+    /// is stored there is told by `instruction_form`.
+    pub instruction: usize,
+    /// How to read `instruction`.
+    pub instruction_form: InstructionForm,
+    /// `owner`, a `char`: who owns the frame's memory. `None` before 3.11.
+    pub owner: Option<usize>,
+    /// The value of `owner` (not an offset) in a generator's or coroutine's
+    /// frame: such a frame lies inside the generator object. From 3.11.
+    pub owned_by_generator: Option<u8>,
+    /// The value of `owner` (not an offset) in the shim that each entry from C
+    /// into the evaluation loop puts below its first frame. A shim is no Python
+    /// call and has to be skipped: 3.12 gives it a code object of its own, named
+    /// `<interpreter trampoline>`, and 3.13 none. From 3.12.
+    pub owned_by_cstack: Option<u8>,
+}
+
+/// What is stored at [`Frame::instruction`]. In every form a new frame that has
+/// not run an instruction lies before the first one (-1, or one unit before
+/// [`Code::code_start`]), except in 3.13 where it lies at the first one.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum InstructionForm {
+    /// 3.9: a C `int`, the index of the last instruction in bytes, or -1.
+    IndexInBytes,
+    /// 3.10: a C `int`, the index of the last instruction in code units of two
+    /// bytes, or -1.
+    IndexInUnits,
+    /// 3.11 and 3.12: a pointer into the code object to the unit before the
+    /// next one to run. It is the running instruction or, in a frame that waits
+    /// for a Python call, the last of that instruction's inline caches.
+    PreviousUnit,
+    /// 3.13: a pointer into the code object to the running instruction, also in
+    /// a frame that waits for a call.
+    CurrentUnit,
+}
+
+/// Byte offsets in `PyCodeObject` (`cpython/code.h`).
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Code {
+    /// `co_filename`: pointer to a `str`.
+    pub filename: usize,
+    /// `co_name`: pointer to a `str`.
+    pub name: usize,
+    /// `co_firstlineno`: a C `int` of 4 bytes.
+    pub first_line: usize,
+    /// `co_linetable` (3.9: `co_lnotab`): pointer to a `bytes`, in a format of
+    /// its own in 3.9, in 3.10 and from 3.11.
+    pub line_table: usize,
+    /// `co_qualname`: pointer to a `str`. From 3.11.
+    pub qualname: Option<usize>,
+    /// `_co_firsttraceable`: a C `int` of 4 bytes, the index in code units of
+    /// the first instruction that belongs to the source. From 3.11.
+    ///
+    /// A frame whose position is before it, and whose owner is not a generator,
+    /// is no Python call yet and CPython itself leaves it out of tracebacks. In
+    /// 3.13 this is also what gives away the shim (named `__init__`, owner 0)
+    /// that a specialised call of a class puts between `__init__` and the
+    /// caller.
+    pub first_traceable: Option<usize>,
+    /// `co_code_adaptive`: the first byte of the bytecode, which lies inside
+    /// the object from 3.11 on. Before, it is a separate `bytes`.
+    pub code_start: Option<usize>,
+    /// `sizeof(PyCodeObject)`, which counts a part of the bytecode from 3.11.
+    pub size: usize,
+}
+
+/// Byte offsets in a `str`, and the bits of its state word
+/// (`cpython/unicodeobject.h`).
+///
+/// The kind is 1, 2 or 4, the bytes of a character. The characters follow the
+/// structure when the compact bit is set: at `ascii_data` when the ascii bit is
+/// set too, at `compact_data` otherwise. When the compact bit is clear, the
+/// pointer at `loose_data` leads to them, which happens in every version for
+/// instances of subclasses of `str`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Str {
+    /// `PyASCIIObject.length`: a `Py_ssize_t`, in characters.
+    pub length: usize,
+    /// `PyASCIIObject.state`: a word of 4 bytes that holds the bits below.
+    pub state: usize,
+    /// Lowest bit (not an offset) of the interning state in the state word.
+    pub interned_shift: u32,
+    /// Width of the interning state in bits.
+    pub interned_width: u32,
+    /// Lowest bit (not an offset) of the kind in the state word.
+    pub kind_shift: u32,
+    /// Width of the kind in bits.
+    pub kind_width: u32,
+    /// The compact bit's position (not an offset) in the state word.
+    pub compact_shift: u32,
+    /// The ascii bit's position (not an offset) in the state word.
+    pub ascii_shift: u32,
+    /// The characters of a compact ascii string: `sizeof(PyASCIIObject)`.
+    pub ascii_data: usize,
+    /// The characters of another compact string:
+    /// `sizeof(PyCompactUnicodeObject)`.
+    pub compact_data: usize,
+    /// `PyUnicodeObject.data`: pointer to the characters of a string that is
+    /// not compact. It may be null.
+    pub loose_data: usize,
+    /// Whether a "legacy, not ready" string can exist (to 3.11): its kind is 0,
+    /// `length` says nothing and `loose_data` is null.
+    pub may_be_unready: bool,
+}
+
+/// Byte offsets in a `bytes` (`cpython/bytesobject.h`).
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Bytes {
+    /// `ob_size`: a `Py_ssize_t`, the length in bytes.
+    pub len: usize,
+    /// `ob_sval`: the first byte.
+    pub data: usize,
+}
+
+/// Byte offsets in `PyObject` (`object.h`) and `PyTypeObject`
+/// (`cpython/object.h`).
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Object {
+    /// `PyObject.ob_type`: pointer to the object's type.
+    pub ob_type: usize,
+    /// `PyTypeObject.tp_name`: a `const char *`, ended by a zero byte.
+    pub tp_name: usize,
+    /// `PyTypeObject.tp_basicsize`: a `Py_ssize_t`, in bytes.
+    pub tp_basicsize: usize,
+    /// `PyTypeObject.tp_dealloc`: pointer to a function.
+    pub tp_dealloc: usize,
+    /// `PyTypeObject.tp_flags`: an `unsigned long` of 8 bytes.
+    pub tp_flags: usize,
+}
+
+/// Byte offsets of the cyclic collector's state, all but the strides and the
+/// three fields of an entry counted from the start of `PyInterpreterState`
+/// (`internal/pycore_interp.h`, `internal/pycore_gc.h`).
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Gc {
+    /// `gc`: the start of `struct _gc_runtime_state`.
+    pub base: usize,
+    /// `gc.generation_stats`: an array of three entries, youngest first.
+    pub stats: usize,
+    /// Bytes from one entry of `stats` to the next.
+    pub stats_stride: usize,
+    /// `collections` in an entry: a `Py_ssize_t`, collections so far.
+    pub collections: usize,
+    /// `collected` in an entry: a `Py_ssize_t`, objects collected so far.
+    pub collected: usize,
+    /// `uncollectable` in an entry: a `Py_ssize_t`, objects put into
+    /// `gc.garbage` so far.
+    pub uncollectable: usize,
+    /// `gc.collecting`: a C `int`, not 0 while a collection runs.
+    pub collecting: usize,
+    /// `gc.generations[0].threshold`: a C `int`.
+    pub threshold: usize,
+    /// Bytes from one generation's `threshold` to the next one's.
+    pub generation_stride: usize,
+    /// The three thresholds (not offsets) of an interpreter where nobody has
+    /// called `gc.set_threshold`.
+    pub startup_thresholds: [i32; 3],
+}
+
+/// Where 3.13 publishes its own offsets: byte offsets in `_Py_DebugOffsets`
+/// (`internal/pycore_runtime.h`), which lies in the exported `_PyRuntime`.
+///
+/// At each of them is a `uint64_t`, and from `runtime_finalizing` on its value
+/// is the offset of that name in the interpreter that runs. Before it is used,
+/// `cookie` must hold the bytes `xdebugpy`, `version` must be a 3.13 and
+/// `free_threaded` must be 0.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct DebugOffsets {
+    /// `_PyRuntimeState.debug_offsets`: where the structure lies in `_PyRuntime`.
+    pub in_runtime: usize,
+    /// `sizeof(_Py_DebugOffsets)`.
+    pub size: usize,
+    /// `cookie`: eight bytes, `xdebugpy`.
+    pub cookie: usize,
+    /// `version`: the interpreter's `PY_VERSION_HEX`.
+    pub version: usize,
+    /// `free_threaded`: 1 in a build without the GIL.
+    pub free_threaded: usize,
+    /// Place of the offset of `_PyRuntimeState._finalizing`.
+    pub runtime_finalizing: usize,
+    /// Place of the offset of `PyInterpreterState.gc` ([`Gc::base`]).
+    pub interp_gc: usize,
+    /// Place of the offset of `collecting`, counted from [`Gc::base`].
+    pub gc_collecting: usize,
+    /// Place of [`ThreadState::interp`].
+    pub thread_interp: usize,
+    /// Place of [`ThreadState::frame`].
+    pub thread_current_frame: usize,
+    /// Place of [`ThreadState::thread_id`].
+    pub thread_id: usize,
+    /// Place of [`Frame::previous`].
+    pub frame_previous: usize,
+    /// Place of [`Frame::code`].
+    pub frame_executable: usize,
+    /// Place of [`Frame::instruction`].
+    pub frame_instr_ptr: usize,
+    /// Place of [`Frame::owner`].
+    pub frame_owner: usize,
+    /// Place of [`Code::filename`].
+    pub code_filename: usize,
+    /// Place of [`Code::name`].
+    pub code_name: usize,
+    /// Place of [`Code::qualname`].
+    pub code_qualname: usize,
+    /// Place of [`Code::line_table`].
+    pub code_linetable: usize,
+    /// Place of [`Code::first_line`].
+    pub code_firstlineno: usize,
+    /// Place of [`Code::code_start`].
+    pub code_co_code_adaptive: usize,
+    /// Place of [`Object::ob_type`].
+    pub object_ob_type: usize,
+    /// Place of [`Object::tp_name`].
+    pub type_tp_name: usize,
+    /// Place of [`Object::tp_flags`].
+    pub type_tp_flags: usize,
+    /// Place of [`Bytes::len`].
+    pub bytes_ob_size: usize,
+    /// Place of [`Bytes::data`].
+    pub bytes_ob_sval: usize,
+    /// Place of [`Str::state`].
+    pub str_state: usize,
+    /// Place of [`Str::length`].
+    pub str_length: usize,
+    /// Place of [`Str::ascii_data`].
+    pub str_asciiobject_size: usize,
+}
+
+/// The layout of CPython 3.`minor`, or `None` when the table has no row for it.
+pub fn for_version(minor: u32) -> Option<&'static Layout> {
+    LAYOUTS.iter().find(|layout| layout.minor == minor)
+}
+
+/// One row for each version, from 3.9 to 3.13.
+#[rustfmt::skip] // As the program prints it.
+pub static LAYOUTS: [Layout; 5] = [
+    Layout {
+        minor: 9,
+        measured: "3.9.18",
+        thread: ThreadState {
+            interp: 16,
+            thread_id: 176,
+            frame: 24,
+            cframe_current_frame: None,
+        },
+        frame: Frame {
+            previous: 24,
+            code: 32,
+            instruction: 104,
+            instruction_form: InstructionForm::IndexInBytes,
+            owner: None,
+            owned_by_generator: None,
+            owned_by_cstack: None,
+        },
+        code: Code {
+            filename: 104,
+            name: 112,
+            first_line: 40,
+            line_table: 120,
+            qualname: None,
+            first_traceable: None,
+            code_start: None,
+            size: 176,
+        },
+        str: Str {
+            length: 16,
+            state: 32,
+            interned_shift: 0,
+            interned_width: 2,
+            kind_shift: 2,
+            kind_width: 3,
+            compact_shift: 5,
+            ascii_shift: 6,
+            ascii_data: 48,
+            compact_data: 72,
+            loose_data: 72,
+            may_be_unready: true,
+        },
+        bytes: Bytes {
+            len: 16,
+            data: 32,
+        },
+        object: Object {
+            ob_type: 8,
+            tp_name: 24,
+            tp_basicsize: 32,
+            tp_dealloc: 48,
+            tp_flags: 168,
+        },
+        gc: Gc {
+            base: 616,
+            stats: 744,
+            stats_stride: 24,
+            collections: 0,
+            collected: 8,
+            uncollectable: 16,
+            collecting: 816,
+            threshold: 656,
+            generation_stride: 24,
+            startup_thresholds: [700, 10, 10],
+        },
+    },
+    Layout {
+        minor: 10,
+        measured: "3.10.13",
+        thread: ThreadState {
+            interp: 16,
+            thread_id: 176,
+            frame: 24,
+            cframe_current_frame: None,
+        },
+        frame: Frame {
+            previous: 24,
+            code: 32,
+            instruction: 96,
+            instruction_form: InstructionForm::IndexInUnits,
+            owner: None,
+            owned_by_generator: None,
+            owned_by_cstack: None,
+        },
+        code: Code {
+            filename: 104,
+            name: 112,
+            first_line: 40,
+            line_table: 120,
+            qualname: None,
+            first_traceable: None,
+            code_start: None,
+            size: 176,
+        },
+        str: Str {
+            length: 16,
+            state: 32,
+            interned_shift: 0,
+            interned_width: 2,
+            kind_shift: 2,
+            kind_width: 3,
+            compact_shift: 5,
+            ascii_shift: 6,
+            ascii_data: 48,
+            compact_data: 72,
+            loose_data: 72,
+            may_be_unready: true,
+        },
+        bytes: Bytes {
+            len: 16,
+            data: 32,
+        },
+        object: Object {
+            ob_type: 8,
+            tp_name: 24,
+            tp_basicsize: 32,
+            tp_dealloc: 48,
+            tp_flags: 168,
+        },
+        gc: Gc {
+            base: 616,
+            stats: 744,
+            stats_stride: 24,
+            collections: 0,
+            collected: 8,
+            uncollectable: 16,
+            collecting: 816,
+            threshold: 656,
+            generation_stride: 24,
+            startup_thresholds: [700, 10, 10],
+        },
+    },
+    Layout {
+        minor: 11,
+        measured: "3.11.7",
+        thread: ThreadState {
+            interp: 16,
+            thread_id: 152,
+            frame: 56,
+            cframe_current_frame: Some(8),
+        },
+        frame: Frame {
+            previous: 48,
+            code: 32,
+            instruction: 56,
+            instruction_form: InstructionForm::PreviousUnit,
+            owner: Some(69),
+            owned_by_generator: Some(1),
+            owned_by_cstack: None,
+        },
+        code: Code {
+            filename: 112,
+            name: 120,
+            first_line: 72,
+            line_table: 136,
+            qualname: Some(128),
+            first_traceable: Some(168),
+            code_start: Some(184),
+            size: 192,
+        },
+        str: Str {
+            length: 16,
+            state: 32,
+            interned_shift: 0,
+            interned_width: 2,
+            kind_shift: 2,
+            kind_width: 3,
+            compact_shift: 5,
+            ascii_shift: 6,
+            ascii_data: 48,
+            compact_data: 72,
+            loose_data: 72,
+            may_be_unready: true,
+        },
+        bytes: Bytes {
+            len: 16,
+            data: 32,
+        },
+        object: Object {
+            ob_type: 8,
+            tp_name: 24,
+            tp_basicsize: 32,
+            tp_dealloc: 48,
+            tp_flags: 168,
+        },
+        gc: Gc {
+            base: 648,
+            stats: 776,
+            stats_stride: 24,
+            collections: 0,
+            collected: 8,
+            uncollectable: 16,
+            collecting: 848,
+            threshold: 688,
+            generation_stride: 24,
+            startup_thresholds: [700, 10, 10],
+        },
+    },
+    Layout {
+        minor: 12,
+        measured: "3.12.1",
+        thread: ThreadState {
+            interp: 16,
+            thread_id: 136,
+            frame: 56,
+            cframe_current_frame: Some(0),
+        },
+        frame: Frame {
+            previous: 8,
+            code: 0,
+            instruction: 56,
+            instruction_form: InstructionForm::PreviousUnit,
+            owner: Some(70),
+            owned_by_generator: Some(1),
+            owned_by_cstack: Some(3),
+        },
+        code: Code {
+            filename: 112,
+            name: 120,
+            first_line: 68,
+            line_table: 136,
+            qualname: Some(128),
+            first_traceable: Some(176),
+            code_start: Some(192),
+            size: 200,
+        },
+        str: Str {
+            length: 16,
+            state: 32,
+            interned_shift: 0,
+            interned_width: 2,
+            kind_shift: 2,
+            kind_width: 3,
+            compact_shift: 5,
+            ascii_shift: 6,
+            ascii_data: 40,
+            compact_data: 56,
+            loose_data: 56,
+            may_be_unready: false,
+        },
+        bytes: Bytes {
+            len: 16,
+            data: 32,
+        },
+        object: Object {
+            ob_type: 8,
+            tp_name: 24,
+            tp_basicsize: 32,
+            tp_dealloc: 48,
+            tp_flags: 168,
+        },
+        gc: Gc {
+            base: 112,
+            stats: 240,
+            stats_stride: 24,
+            collections: 0,
+            collected: 8,
+            uncollectable: 16,
+            collecting: 312,
+            threshold: 152,
+            generation_stride: 24,
+            startup_thresholds: [700, 10, 10],
+        },
+    },
+    Layout {
+        minor: 13,
+        measured: "3.13.0",
+        thread: ThreadState {
+            interp: 16,
+            thread_id: 152,
+            frame: 72,
+            cframe_current_frame: None,
+        },
+        frame: Frame {
+            previous: 8,
+            code: 0,
+            instruction: 56,
+            instruction_form: InstructionForm::CurrentUnit,
+            owner: Some(70),
+            owned_by_generator: Some(1),
+            owned_by_cstack: Some(3),
+        },
+        code: Code {
+            filename: 112,
+            name: 120,
+            first_line: 68,
+            line_table: 136,
+            qualname: Some(128),
+            first_traceable: Some(184),
+            code_start: Some(200),
+            size: 208,
+        },
+        str: Str {
+            length: 16,
+            state: 32,
+            interned_shift: 0,
+            interned_width: 2,
+            kind_shift: 2,
+            kind_width: 3,
+            compact_shift: 5,
+            ascii_shift: 6,
+            ascii_data: 40,
+            compact_data: 56,
+            loose_data: 56,
+            may_be_unready: false,
+        },
+        bytes: Bytes {
+            len: 16,
+            data: 32,
+        },
+        object: Object {
+            ob_type: 8,
+            tp_name: 24,
+            tp_basicsize: 32,
+            tp_dealloc: 48,
+            tp_flags: 168,
+        },
+        gc: Gc {
+            base: 7400,
+            stats: 7528,
+            stats_stride: 24,
+            collections: 0,
+            collected: 8,
+            uncollectable: 16,
+            collecting: 7600,
+            threshold: 7440,
+            generation_stride: 24,
+            startup_thresholds: [2000, 10, 10],
+        },
+    },
+];
+
+/// Where the offsets of a 3.13 lie; other versions have another structure or none.
+#[rustfmt::skip]
+pub static DEBUG_OFFSETS_3_13: DebugOffsets = DebugOffsets {
+    in_runtime: 0,
+    size: 584,
+    cookie: 0,
+    version: 8,
+    free_threaded: 16,
+    runtime_finalizing: 32,
+    interp_gc: 80,
+    gc_collecting: 576,
+    thread_interp: 176,
+    thread_current_frame: 184,
+    thread_id: 192,
+    frame_previous: 232,
+    frame_executable: 240,
+    frame_instr_ptr: 248,
+    frame_owner: 264,
+    code_filename: 280,
+    code_name: 288,
+    code_qualname: 296,
+    code_linetable: 304,
+    code_firstlineno: 312,
+    code_co_code_adaptive: 344,
+    object_ob_type: 360,
+    type_tp_name: 376,
+    type_tp_flags: 392,
+    bytes_ob_size: 520,
+    bytes_ob_sval: 528,
+    str_state: 544,
+    str_length: 552,
+    str_asciiobject_size: 560,
+};

@@ -1,0 +1,212 @@
+//! What is alive at the end, by type: read from the objects themselves.
+//!
+//! The writer does this while the program waits. A block of the object domain
+//! need not be an object (a dict's table of keys is none), and where in the
+//! block the object begins depends on the type. So a block counts for a type
+//! only where the word that would be its type is proven to be one: it says so
+//! itself, and its own type is a kind of type. Everything is read by way of
+//! the kernel, which says no where there is nothing to read.
+
+use memsight_capture::{Domain, Record, TypeId, TypeShare};
+use memsight_recorder::ledger::{Ledger, Sink, Stopped};
+use memsight_recorder::memory::PageVec;
+use memsight_recorder::table::{Table, mix};
+use memsight_recorder::{Recorder, sys, syscall};
+
+use crate::python::{careful_read, careful_word};
+use crate::session::Session;
+
+/// Words of a block that are looked at.
+const WORDS: usize = 6;
+/// Blocks that are read by one call.
+const BATCH: usize = 256;
+
+/// Where an object can begin in its block, in words: a plain one, one with the
+/// collector's header, one with its dict and weak references before that.
+const STARTS: [usize; 3] = [0, 2, 4];
+
+const MAX_TYPE_NAME: usize = 120;
+
+/// `Py_TPFLAGS_READY` and `Py_TPFLAGS_TYPE_SUBCLASS` (`Include/object.h`).
+const READY: usize = 1 << 12;
+const TYPE_SUBCLASS: usize = 1 << 31;
+
+#[derive(Clone, Copy)]
+struct Block {
+    address: usize,
+    node: u32,
+    bytes: u32,
+}
+
+#[derive(Clone, Copy)]
+struct Share {
+    node: u32,
+    type_id: u32,
+    blocks: u64,
+    bytes: u64,
+}
+
+struct Census<'a, S: Sink> {
+    type_name: usize,
+    ob_type: usize,
+    flags: usize,
+    sink: &'a mut S,
+    batch: PageVec<Block>,
+    /// Addresses that were looked at, and the type they are (plus one) or 0.
+    candidates: PageVec<(usize, u32)>,
+    candidate_table: Table,
+    types: u32,
+    shares: PageVec<Share>,
+    share_table: Table,
+}
+
+/// Writes the types of all live objects, by type and allocating node.
+pub(crate) fn write(
+    session: &Session,
+    recorder: &Recorder,
+    ledger: &mut Ledger,
+    sink: &mut impl Sink,
+) -> Result<(), Stopped> {
+    let Some(layout) = session.python.object_layout() else { return Ok(()) };
+    let mut census = Census {
+        type_name: layout.tp_name,
+        ob_type: layout.ob_type,
+        flags: layout.tp_flags,
+        sink,
+        batch: PageVec::new(),
+        candidates: PageVec::new(),
+        candidate_table: Table::default(),
+        types: 0,
+        shares: PageVec::new(),
+        share_table: Table::default(),
+    };
+    let mut result = Ok(());
+    recorder.shadow.for_each(|address, slot| {
+        let Some(group) = recorder.groups.try_get(slot.group) else { return };
+        if result.is_ok() && group.domain() == Domain::Object && slot.group > recorder.inherited_groups() {
+            result = census.block(Block { address, node: group.node().0, bytes: slot.bytes });
+        }
+    });
+    result?;
+    census.read_batch()?;
+    let shares = core::mem::take(&mut census.shares);
+    for share in shares.as_slice() {
+        let node = ledger.node(recorder, sink, memsight_capture::NodeId(share.node))?;
+        let type_id = TypeId(share.type_id);
+        sink.record(&Record::TypeShare(TypeShare { node, type_id, blocks: share.blocks, bytes: share.bytes }))?;
+    }
+    Ok(())
+}
+
+impl<S: Sink> Census<'_, S> {
+    fn block(&mut self, block: Block) -> Result<(), Stopped> {
+        self.batch.push(block)?;
+        if self.batch.len() == BATCH { self.read_batch() } else { Ok(()) }
+    }
+
+    fn read_batch(&mut self) -> Result<(), Stopped> {
+        let mut words = [[0usize; WORDS]; BATCH];
+        let mut remote = [[0usize; 2]; BATCH];
+        let count = self.batch.len();
+        for (place, block) in remote.iter_mut().zip(self.batch.as_slice()) {
+            *place = [block.address, WORDS * size_of::<usize>()];
+        }
+        let local = [words.as_mut_ptr() as usize, count * WORDS * size_of::<usize>()];
+        // SAFETY: the kernel checks the remote addresses; the local buffer holds them all.
+        let read =
+            unsafe { syscall!(PROCESS_VM_READV, sys::pid(), local.as_ptr(), 1, remote.as_ptr(), count, 0) };
+        let whole = read.max(0) as usize / (WORDS * size_of::<usize>());
+        for index in 0..count {
+            let block = self.batch.as_slice()[index];
+            if index >= whole {
+                // The batch was cut at a block at the end of a map: read what it has.
+                let bytes = (block.bytes as usize).min(WORDS * size_of::<usize>());
+                words[index] = [0; WORDS];
+                if !careful_read(block.address, words[index].as_mut_ptr().cast(), bytes) {
+                    continue;
+                }
+            }
+            self.count(block, &words[index])?;
+        }
+        self.batch.clear();
+        Ok(())
+    }
+
+    fn count(&mut self, block: Block, words: &[usize; WORDS]) -> Result<(), Stopped> {
+        for start in STARTS {
+            if block.bytes as usize >= (start + 2) * size_of::<usize>() && words[start] != 0
+                && let Some(type_id) = self.type_at(words[start + 1])?
+            {
+                return self.add(block, type_id);
+            }
+        }
+        Ok(())
+    }
+
+    fn add(&mut self, block: Block, type_id: u32) -> Result<(), Stopped> {
+        let hash_of = |share: &Share| mix(u64::from(share.node) << 32 | u64::from(share.type_id));
+        let fresh = Share { node: block.node, type_id, blocks: 0, bytes: 0 };
+        let hash = hash_of(&fresh);
+        let shares = &mut self.shares;
+        let found = self.share_table.find(hash, |row| {
+            let share = &shares.as_slice()[row as usize];
+            share.node == block.node && share.type_id == type_id
+        });
+        let row = match found {
+            Some(row) => row,
+            None => {
+                shares.push(fresh)?;
+                let row = shares.len() as u32 - 1;
+                self.share_table.insert(row, hash, |row| hash_of(&shares.as_slice()[row as usize]))?;
+                row
+            }
+        };
+        let share = &mut shares.as_mut_slice()[row as usize];
+        share.blocks += 1;
+        share.bytes += u64::from(block.bytes);
+        Ok(())
+    }
+
+    /// The type at an address, if there is one.
+    fn type_at(&mut self, address: usize) -> Result<Option<u32>, Stopped> {
+        if address < 1 << 16 || address & 7 != 0 || address >> 47 != 0 {
+            return Ok(None);
+        }
+        let hash = mix(address as u64);
+        let candidates = &self.candidates;
+        let found = self.candidate_table.find(hash, |row| candidates.as_slice()[row as usize].0 == address);
+        if let Some(row) = found {
+            return Ok(self.candidates.as_slice()[row as usize].1.checked_sub(1));
+        }
+        let type_id = self.read_type(address)?;
+        self.candidates.push((address, type_id.map_or(0, |id| id + 1)))?;
+        let candidates = &self.candidates;
+        let row = candidates.len() as u32 - 1;
+        self.candidate_table.insert(row, hash, |row| mix(candidates.as_slice()[row as usize].0 as u64))?;
+        Ok(type_id)
+    }
+
+    fn read_type(&mut self, address: usize) -> Result<Option<u32>, Stopped> {
+        let has_flags = |of: usize, flags: usize| careful_word(of + self.flags).is_some_and(|word| word & flags == flags);
+        let is_type = has_flags(address, READY)
+            && careful_word(address + self.ob_type)
+                .is_some_and(|meta| meta >= 1 << 16 && meta >> 47 == 0 && has_flags(meta, READY | TYPE_SUBCLASS));
+        let Some(text) = careful_word(address + self.type_name).filter(|_| is_type) else { return Ok(None) };
+        let mut name = [0u8; MAX_TYPE_NAME];
+        // A name may stand at the end of what is mapped.
+        if !careful_read(text, name.as_mut_ptr(), name.len()) {
+            let in_page = 4096 - (text & 4095);
+            if !careful_read(text, name.as_mut_ptr(), in_page.min(name.len())) {
+                return Ok(None);
+            }
+        }
+        let end = name.iter().position(|&byte| byte == 0).unwrap_or(name.len());
+        let name = &name[..end];
+        if name.is_empty() || name.iter().any(|&byte| byte < b' ') {
+            return Ok(None);
+        }
+        self.sink.record(&Record::TypeName(name))?;
+        self.types += 1;
+        Ok(Some(self.types - 1))
+    }
+}

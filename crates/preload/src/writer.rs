@@ -1,0 +1,423 @@
+//! The writer: a process of its own that shares this one's memory.
+//!
+//! It is no thread on purpose. A program that counts its threads, forks (CPython
+//! 3.12 warns of `fork` with more than one thread), enters a namespace or walks
+//! `/proc/self/task` must find itself as it would be without us. The writer is
+//! a child of nobody the program can wait for: a short-lived process between
+//! makes init (or the nearest subreaper) its parent. It has file descriptors
+//! of its own, so the program may close all of its; it blocks all signals, and
+//! as it outlives the program it writes down what happened up to a `kill -9`.
+//!
+//! It must never call the C library but for `memcpy` and its kin: it has no
+//! thread control block of the C library's making, only zeroes in its place.
+
+use core::arch::asm;
+use core::sync::atomic::Ordering;
+
+use memsight_capture::{
+    Child, ChildKind, End, EndReason, Interpreter, Record, Start, Strings, ThreadEnd, ThreadIndex, Tick, TickIndex,
+};
+use memsight_recorder::ledger::{Ledger, Sink, Stopped};
+use memsight_recorder::{Recorder, memory, sys, syscall};
+
+use crate::session::{Session, WRITER_FAILED, path_pointer, session};
+use crate::text::leading_number;
+use crate::types;
+
+use output::Output;
+
+mod output;
+mod system;
+
+/// The writer has not answered yet.
+const STARTING: u32 = 0;
+/// The capture is open.
+const READY: u32 = 1;
+/// Everything is written.
+const DONE: u32 = 2;
+/// It could not go on; [`crate::session::Control::errno`] says why.
+const FAILED: u32 = 3;
+
+const STACK_BYTES: usize = 512 << 10;
+/// Zeroes below and above where the writer's `fs` points.
+const LOCAL_BYTES: usize = 64 << 10;
+
+const SHORTEST_TICK_NS: u64 = 10_000_000;
+const LONGEST_TICK_NS: u64 = 60_000_000_000;
+
+/// How often the writer looks whether the program is still there, at least.
+const LOOK_NS: u64 = 20_000_000;
+/// How often it samples the collector while the program is busy.
+const SAMPLE_NS: u64 = 4_000_000;
+
+/// Starts the writer and waits until the capture is open. Gives an errno.
+pub(crate) fn start(session: &'static Session) -> Result<(), i32> {
+    let control = &session.control;
+    control.command.store(0, Ordering::Relaxed);
+    control.answer.store(STARTING, Ordering::Relaxed);
+    control.errno.store(0, Ordering::Relaxed);
+    let stacks = memory::map(2 * (STACK_BYTES + LOCAL_BYTES)).map_err(|_| libc::ENOMEM)? as usize;
+    let mut mask = u64::MAX;
+    let mut before = 0u64;
+    // SAFETY: masks are eight bytes; everything is blocked until the next call.
+    unsafe { syscall!(RT_SIGPROCMASK, libc::SIG_SETMASK, &raw mut mask, &raw mut before, 8) };
+    let between = clone(stacks, libc::CLONE_VFORK, in_between, stacks + STACK_BYTES + LOCAL_BYTES);
+    if between > 0 {
+        // SAFETY: it has exited; nobody else can wait for a child without an exit signal.
+        unsafe { syscall!(WAIT4, between, 0, libc::__WALL, 0) };
+    }
+    // SAFETY: as above.
+    unsafe { syscall!(RT_SIGPROCMASK, libc::SIG_SETMASK, &raw mut before, 0, 8) };
+    if between < 0 {
+        return Err(-between as i32);
+    }
+    match wait_for_answer(session, STARTING) {
+        READY => Ok(()),
+        FAILED => Err(control.errno.load(Ordering::Relaxed) as i32),
+        _ => Err(libc::EAGAIN),
+    }
+}
+
+/// Has the writer end the capture, and waits until it did.
+pub(crate) fn stop(session: &'static Session, reason: EndReason) {
+    let control = &session.control;
+    control.command.store(reason as u32 + 1, Ordering::Release);
+    futex_wake(&control.command);
+    if wait_for_answer(session, READY) == FAILED {
+        session.call_attention(WRITER_FAILED);
+    }
+}
+
+/// Waits until the answer is another than `known`, as long as the writer lives.
+fn wait_for_answer(session: &Session, known: u32) -> u32 {
+    let control = &session.control;
+    let started = sys::monotonic_ns();
+    loop {
+        let answer = control.answer.load(Ordering::Acquire);
+        if answer != known {
+            return answer;
+        }
+        futex_wait(&control.answer, known, 20_000_000);
+        let writer = control.writer.load(Ordering::Relaxed);
+        // SAFETY: signal 0 only asks whether the process exists.
+        let alive = writer != 0 && unsafe { syscall!(KILL, writer, 0) } == 0;
+        if !alive && sys::monotonic_ns() - started > 2_000_000_000 {
+            return control.answer.load(Ordering::Acquire);
+        }
+    }
+}
+
+fn futex_wait(word: &core::sync::atomic::AtomicU32, value: u32, timeout_ns: u64) {
+    let timeout = [timeout_ns / 1_000_000_000, timeout_ns % 1_000_000_000];
+    // SAFETY: waits on a word of our own memory for a time.
+    unsafe { syscall!(FUTEX, word.as_ptr(), libc::FUTEX_WAIT, value, timeout.as_ptr(), 0, 0) };
+}
+
+fn futex_wake(word: &core::sync::atomic::AtomicU32) {
+    // SAFETY: wakes whoever waits on a word of our own memory.
+    unsafe { syscall!(FUTEX, word.as_ptr(), libc::FUTEX_WAKE, i32::MAX, 0, 0, 0) };
+}
+
+/// Makes a process that shares this memory and begins at `begin`, on the stack
+/// at `stack` with a block of zeroes above it for its thread-local variables.
+fn clone(stack: usize, flags: i32, begin: extern "C" fn(usize) -> !, argument: usize) -> isize {
+    let top = stack + STACK_BYTES;
+    let local = top + LOCAL_BYTES / 2;
+    // SAFETY: a thread control block begins with its own address (x86-64 psABI, TLS).
+    unsafe { (local as *mut usize).write(local) };
+    let flags = (libc::CLONE_VM | libc::CLONE_UNTRACED | libc::CLONE_SETTLS | flags) as usize;
+    let result: isize;
+    // SAFETY: the child runs on a stack of its own and never comes back; the parent only
+    // sees the registers that a system call changes.
+    unsafe {
+        asm!(
+            "syscall",
+            "test rax, rax",
+            "jnz 2f",
+            "xor ebp, ebp",
+            "mov rdi, r12",
+            "call r13",
+            "ud2",
+            "2:",
+            inlateout("rax") sys::nr::CLONE as isize => result,
+            in("rdi") flags,
+            in("rsi") top,
+            in("rdx") 0,
+            in("r10") 0,
+            in("r8") local,
+            in("r12") argument,
+            in("r13") begin,
+            lateout("rcx") _,
+            lateout("r11") _,
+        );
+    }
+    result
+}
+
+/// The process between: makes the writer and goes, so that the writer is nobody's child.
+extern "C" fn in_between(stack: usize) -> ! {
+    let writer = clone(stack, 0, writer, 0);
+    let control = &session().control;
+    if writer < 0 {
+        control.errno.store(-writer as u32, Ordering::Relaxed);
+        control.answer.store(FAILED, Ordering::Release);
+    } else {
+        control.writer.store(writer as u32, Ordering::Relaxed);
+    }
+    exit()
+}
+
+fn exit() -> ! {
+    // SAFETY: ends this process alone.
+    unsafe { syscall!(EXIT, 0) };
+    // SAFETY: the call above does not return.
+    unsafe { core::hint::unreachable_unchecked() }
+}
+
+extern "C" fn writer(_: usize) -> ! {
+    let session = session();
+    // SAFETY: these calls change this process alone: its own descriptors (clone
+    // without CLONE_FILES copied them), its session and its name.
+    unsafe {
+        syscall!(CLOSE_RANGE, 0, u32::MAX, 0);
+        syscall!(SETSID, 0);
+        syscall!(PRCTL, libc::PR_SET_NAME, c"memsight".as_ptr());
+    }
+    let control = &session.control;
+    let answer = match write_capture(session) {
+        Ok(()) => DONE,
+        Err(stopped) => {
+            let errno = match stopped {
+                Stopped::OutOfMemory => libc::ENOMEM,
+                Stopped::Io(errno) => errno,
+            };
+            if let Some(recorder) = session.recorder() {
+                recorder.turn_off();
+            }
+            control.errno.store(errno as u32, Ordering::Relaxed);
+            session.call_attention(WRITER_FAILED);
+            FAILED
+        }
+    };
+    control.answer.store(answer, Ordering::Release);
+    futex_wake(&control.answer);
+    exit()
+}
+
+fn write_capture(session: &'static Session) -> Result<(), Stopped> {
+    let recorder = session.recorder().ok_or(Stopped::OutOfMemory)?;
+    sys::register_membarrier();
+    let mut output = Output::open(path_pointer(&session.config().capture), session.pid.load(Ordering::Relaxed))?;
+    write_start(session, &mut output)?;
+    output.flush()?;
+    session.control.answer.store(READY, Ordering::Release);
+    futex_wake(&session.control.answer);
+    Writer {
+        session,
+        recorder,
+        output,
+        ledger: Ledger::create()?,
+        target: system::Target::open(session.pid.load(Ordering::Relaxed)),
+        statm: system::Statm::open(),
+        children: 0,
+        interpreter: false,
+        gc_sampled_ns: 0,
+        last_rss: 0,
+    }
+    .run()
+}
+
+fn write_start(session: &Session, output: &mut Output) -> Result<(), Stopped> {
+    let config = session.config();
+    let mut run_id = [0; 16];
+    for (byte, digits) in run_id.iter_mut().zip(config.run.as_bytes().chunks(2)) {
+        let value = |digit: &u8| (*digit as char).to_digit(16).unwrap_or(0) as u8;
+        *byte = digits.iter().fold(0, |sum, digit| sum << 4 | value(digit));
+    }
+    let facts = system::Facts::gather()?;
+    output.record(&Record::Start(Start {
+        run_id,
+        pid: session.pid.load(Ordering::Relaxed),
+        parent: system::parent_of(session.pid.load(Ordering::Relaxed)),
+        image: config.image,
+        started_unix_ns: sys::realtime_ns() - (sys::monotonic_ns() - session.started_ns.load(Ordering::Relaxed)),
+        track: config.track,
+        native: false,
+        machine_total_bytes: facts.machine_total_bytes,
+        cgroup_limit_bytes: facts.cgroup_limit_bytes,
+        executable: facts.executable(),
+        cwd: facts.cwd(),
+        command: Strings::from_nul_ended(facts.command()),
+    }))
+}
+
+struct Writer {
+    session: &'static Session,
+    recorder: &'static Recorder,
+    output: Output,
+    ledger: &'static mut Ledger,
+    target: system::Target,
+    statm: Option<system::Statm>,
+    children: u32,
+    interpreter: bool,
+    gc_sampled_ns: u64,
+    last_rss: u64,
+}
+
+impl Writer {
+    fn run(mut self) -> Result<(), Stopped> {
+        let mut tick_ends = SHORTEST_TICK_NS;
+        let mut looked_ns = self.elapsed_ns();
+        loop {
+            let now = self.elapsed_ns();
+            let idle = self.ledger.is_idle(self.recorder);
+            let nap = if idle { LOOK_NS } else { SAMPLE_NS.min(tick_ends.saturating_sub(now)).max(1_000_000) };
+            futex_wait(&self.session.control.command, 0, nap);
+            let command = self.session.control.command.load(Ordering::Acquire);
+            if let Some(reason) = command.checked_sub(1) {
+                return self.finish(reason_of(reason));
+            }
+            let before = core::mem::replace(&mut looked_ns, self.elapsed_ns());
+            self.sample_gc(looked_ns - before);
+            if self.target.is_gone() {
+                return self.finish(EndReason::Killed);
+            }
+            if self.target.runs_another_program(self.session) {
+                return self.finish(EndReason::Exec);
+            }
+            if looked_ns >= tick_ends {
+                self.tick()?;
+                let now = self.elapsed_ns();
+                tick_ends = now + (now / 1000).clamp(SHORTEST_TICK_NS, LONGEST_TICK_NS);
+            }
+        }
+    }
+
+    fn elapsed_ns(&self) -> u64 {
+        sys::monotonic_ns() - self.session.started_ns.load(Ordering::Relaxed)
+    }
+
+    fn sample_gc(&mut self, since_ns: u64) {
+        if self.session.python.collector().is_some_and(|collector| collector.is_collecting()) {
+            self.gc_sampled_ns += since_ns;
+        }
+    }
+
+    fn tick(&mut self) -> Result<(), Stopped> {
+        let rss = self.statm.as_ref().map_or(0, system::Statm::rss_bytes);
+        if self.ledger.is_idle(self.recorder) && rss.abs_diff(self.last_rss) < 1 << 20 {
+            return Ok(());
+        }
+        self.last_rss = rss;
+        let end_ns = self.elapsed_ns();
+        let over = self.ledger.tick(self.recorder, &mut self.output)?;
+        self.write_rest()?;
+        self.close_tick(over, end_ns, rss)
+    }
+
+    fn close_tick(&mut self, index: TickIndex, end_ns: u64, rss_bytes: u64) -> Result<(), Stopped> {
+        let (peak_bytes, peak_tick) = self.recorder.live.peak();
+        let (reserved_bytes, file_mapped_bytes) = self.recorder.mapped();
+        let tick = Tick {
+            index,
+            end_ns,
+            rss_bytes,
+            live_bytes: self.recorder.live.bytes(),
+            peak_bytes,
+            peak_tick,
+            reserved_bytes,
+            file_mapped_bytes,
+            recorder_bytes: memory::mapped_bytes(),
+            lost_events: self.recorder.lost_events(),
+            gc: self.session.python.collector().and_then(|collector| collector.read(self.gc_sampled_ns)),
+        };
+        self.output.record(&Record::Tick(tick))?;
+        self.output.flush()
+    }
+
+    /// What is said once, when it is known.
+    fn write_rest(&mut self) -> Result<(), Stopped> {
+        if !self.interpreter && self.session.python.is_settled() {
+            self.write_interpreter()?;
+        }
+        let count = self.session.child_count.load(Ordering::Acquire);
+        while self.children < count {
+            let place = self.session.children.get(self.children as usize);
+            let Some(child) = place.map(|place| place.load(Ordering::Acquire)).filter(|&child| child != 0) else {
+                break;
+            };
+            let kind = match child & 0x7f {
+                0 => ChildKind::Fork,
+                1 => ChildKind::Spawn,
+                _ => ChildKind::Exec,
+            };
+            self.output.record(&Record::Child(Child { pid: (child >> 8) as u32, kind }))?;
+            self.children += 1;
+        }
+        Ok(())
+    }
+
+    fn write_interpreter(&mut self) -> Result<(), Stopped> {
+        if let Some((version, stacks)) = self.session.python.version() {
+            self.interpreter = true;
+            self.output.record(&Record::Interpreter(Interpreter { version, stacks }))?;
+        }
+        Ok(())
+    }
+
+    fn finish(mut self, reason: EndReason) -> Result<(), Stopped> {
+        self.wait_for_threads();
+        let at_ns = self.elapsed_ns();
+        let rss = self.statm.as_ref().map_or(0, system::Statm::rss_bytes);
+        let over = self.ledger.finish(self.recorder, &mut self.output)?;
+        if !self.interpreter {
+            self.write_interpreter()?;
+        }
+        self.write_rest()?;
+        self.write_main_stack()?;
+        self.close_tick(over, at_ns, rss)?;
+        if reason == EndReason::Exit {
+            types::write(self.session, self.recorder, self.ledger, &mut self.output)?;
+        }
+        let mut detail = crate::text::Buffer::<64>::new();
+        let mismatches = self.session.python.mismatches();
+        if self.session.config().check {
+            detail.push(b"check: ");
+            detail.push_number(mismatches.into());
+            detail.push(b" stacks differ");
+        }
+        self.output.record(&Record::End(End { reason, at_ns, detail: detail.as_bytes() }))?;
+        self.output.flush()
+    }
+
+    /// Threads that are inside the recorder finish what they are at.
+    fn wait_for_threads(&self) {
+        let started = sys::monotonic_ns();
+        while sys::monotonic_ns() - started < 5_000_000 && self.recorder.threads_inside() > 1 {
+            sys::yield_now();
+        }
+    }
+
+    fn write_main_stack(&mut self) -> Result<(), Stopped> {
+        let pid = self.session.pid.load(Ordering::Relaxed);
+        let is_main = |index: &u32| self.recorder.thread(ThreadIndex(*index)).is_some_and(|thread| thread.tid() == pid);
+        let main = (0..self.recorder.thread_count()).find(is_main);
+        let Some((main, bytes)) = main.zip(system::main_stack_bytes()) else { return Ok(()) };
+        let stack_bytes_high_water = Some(bytes);
+        self.output.record(&Record::ThreadEnd(ThreadEnd { thread: ThreadIndex(main), stack_bytes_high_water }))
+    }
+}
+
+fn reason_of(number: u32) -> EndReason {
+    match number {
+        1 => EndReason::Exec,
+        2 => EndReason::Killed,
+        3 => EndReason::Failed,
+        _ => EndReason::Exit,
+    }
+}
+
+/// The number after a key at the beginning of a line of a `/proc` file.
+fn number_after(text: &[u8]) -> Option<u64> {
+    leading_number(text.trim_ascii_start())
+}

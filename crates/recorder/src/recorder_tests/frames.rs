@@ -1,0 +1,225 @@
+//! A made-up interpreter: frames and code objects at addresses that are used
+//! again, as CPython's are. Reading a frame that is gone fails the test, since
+//! in a program it would be a wild read.
+
+use core::cell::Cell;
+use std::rc::Rc;
+
+use memsight_capture::LineTable;
+
+use crate::stack::{Described, Frames};
+use crate::tree::CodeText;
+
+/// A stack as a person would write it: the thread's index, then text and
+/// offset of each visible frame, outermost first.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub(super) struct Stack {
+    pub(super) thread: u32,
+    pub(super) places: Vec<(u32, u32)>,
+}
+
+#[derive(Clone, Debug)]
+struct Frame {
+    alive: bool,
+    previous: u64,
+    /// The code's slot, or none for a frame without code.
+    code: Option<usize>,
+    offset: u32,
+}
+
+struct Code {
+    alive: bool,
+    text: u32,
+    lines: Vec<u8>,
+}
+
+/// Frames and code objects.
+#[derive(Default)]
+pub(super) struct Program {
+    frames: Vec<Frame>,
+    unused: Vec<u64>,
+    codes: Vec<Code>,
+    /// How often a frame was described: what the cache is there to avoid.
+    pub(super) described: Cell<usize>,
+}
+
+const FRAMES: u64 = 0x7000_0000;
+const FRAME: u64 = 96;
+const CODES: u64 = 0x10_0000;
+const CODE: u64 = 0x1000;
+
+/// Frames of a text have begun from this offset on.
+fn begins(text: u32) -> u32 {
+    text % 3 * 2
+}
+
+/// Every seventh text cannot be read.
+fn is_readable(text: u32) -> bool {
+    text % 7 != 6
+}
+
+impl Program {
+    pub(super) fn code_address(slot: usize) -> u64 {
+        CODES + slot as u64 * CODE
+    }
+
+    /// Puts a code object into a slot, if it has none.
+    pub(super) fn compile(&mut self, slot: usize, text: u32) {
+        while self.codes.len() <= slot {
+            self.codes.push(Code { alive: false, text: 0, lines: Vec::new() });
+        }
+        let code = &mut self.codes[slot];
+        if !code.alive {
+            *code = Code { alive: true, text, lines: vec![text as u8; text as usize % 5] };
+        }
+    }
+
+    /// Takes the code out of a slot if no frame runs it, and gives its address.
+    pub(super) fn let_code_die(&mut self, slot: usize) -> Option<u64> {
+        let code = self.codes.get_mut(slot).filter(|code| code.alive)?;
+        if self.frames.iter().any(|frame| frame.alive && frame.code == Some(slot)) {
+            return None;
+        }
+        code.alive = false;
+        code.lines = Vec::new();
+        Some(Self::code_address(slot))
+    }
+
+    /// A new frame, at an address used before where there is one.
+    pub(super) fn frame(&mut self, code: Option<usize>, offset: u32) -> u64 {
+        let frame = Frame { alive: true, previous: 0, code, offset };
+        match self.unused.pop() {
+            Some(address) => {
+                self.frames[Self::index(address)] = frame;
+                address
+            }
+            None => {
+                self.frames.push(frame);
+                FRAMES + (self.frames.len() as u64 - 1) * FRAME
+            }
+        }
+    }
+
+    pub(super) fn end(&mut self, frame: u64) {
+        let index = Self::index(frame);
+        assert!(self.frames[index].alive);
+        self.frames[index].alive = false;
+        self.unused.push(frame);
+    }
+
+    pub(super) fn set_caller(&mut self, frame: u64, caller: u64) {
+        self.frames[Self::index(frame)].previous = caller;
+    }
+
+    pub(super) fn go_to(&mut self, frame: u64, offset: u32) {
+        self.frames[Self::index(frame)].offset = offset;
+    }
+
+    /// The stack, walked in full.
+    pub(super) fn walk(&self, thread: u32, top: u64) -> Stack {
+        let mut places = Vec::new();
+        let mut next = top;
+        while next != 0 {
+            let frame = self.live(next);
+            if let Some(slot) = frame.code {
+                let text = self.codes[slot].text;
+                if frame.offset >= begins(text) && is_readable(text) {
+                    places.push((text, frame.offset));
+                }
+            }
+            next = frame.previous;
+        }
+        places.reverse();
+        Stack { thread, places }
+    }
+
+    fn index(address: u64) -> usize {
+        ((address - FRAMES) / FRAME) as usize
+    }
+
+    fn live(&self, address: u64) -> &Frame {
+        let frame = &self.frames[Self::index(address)];
+        assert!(frame.alive, "the frame at {address:#x} is gone");
+        frame
+    }
+}
+
+impl Frames for Program {
+    fn previous(&self, frame: u64) -> u64 {
+        self.live(frame).previous
+    }
+
+    fn key(&self, frame: u64) -> u64 {
+        let frame = self.live(frame);
+        frame.code.map_or(0, |slot| Self::code_address(slot) + u64::from(frame.offset))
+    }
+
+    fn describe(&self, frame: u64) -> Described {
+        self.described.set(self.described.get() + 1);
+        let frame = self.live(frame);
+        match frame.code {
+            None => Described { code: 0, offset: 0, visible: false },
+            Some(slot) => Described {
+                code: Self::code_address(slot),
+                offset: frame.offset,
+                visible: frame.offset >= begins(self.codes[slot].text),
+            },
+        }
+    }
+
+    fn read_code(&self, code: u64, text: &mut CodeText) -> bool {
+        let code = &self.codes[((code - CODES) / CODE) as usize];
+        assert!(code.alive, "dead code is read");
+        text.file.clear();
+        text.name.clear();
+        format!("file{}.py", code.text).chars().for_each(|c| text.file.push(c));
+        format!("name{}", code.text).chars().for_each(|c| text.name.push(c));
+        text.first_line = code.text;
+        text.table = LineTable::Locations311;
+        text.lines = (code.lines.as_ptr() as u64, code.lines.len());
+        is_readable(code.text)
+    }
+}
+
+/// One thread's stack in a program.
+#[derive(Default)]
+pub(super) struct Running {
+    pub(super) frames: Vec<u64>,
+}
+
+impl Running {
+    pub(super) fn top(&self) -> u64 {
+        self.frames.last().copied().unwrap_or(0)
+    }
+
+    /// Calls: `frame` runs on top of this stack.
+    pub(super) fn enter(&mut self, program: &mut Program, frame: u64) {
+        program.set_caller(frame, self.top());
+        self.frames.push(frame);
+    }
+
+    /// Leaves the innermost frame, which stays alive.
+    pub(super) fn leave(&mut self, program: &mut Program) -> Option<u64> {
+        let frame = self.frames.pop()?;
+        program.set_caller(frame, 0);
+        Some(frame)
+    }
+
+    /// Calls a function.
+    pub(super) fn call(&mut self, program: &mut Program, code: usize, offset: u32) {
+        let frame = program.frame(Some(code), offset);
+        self.enter(program, frame);
+    }
+
+    /// Returns from the innermost frame.
+    pub(super) fn ret(&mut self, program: &mut Program) {
+        if let Some(frame) = self.leave(program) {
+            program.end(frame);
+        }
+    }
+}
+
+/// Shares a stack that is the key of many tables.
+pub(super) fn shared(stack: Stack) -> Rc<Stack> {
+    Rc::new(stack)
+}
