@@ -168,7 +168,8 @@ pub(crate) fn enter() -> Option<Inside> {
         Local::Row(thread) => thread,
         other => SESSION.attach(recorder, other)?,
     };
-    thread.enter().then_some(Inside { session: &SESSION, recorder, thread })
+    // Not `then_some`: a value made and dropped would leave for the one inside.
+    if thread.enter() { Some(Inside { session: &SESSION, recorder, thread }) } else { None }
 }
 
 /// Like [`enter`], for an event that allocates: sees to what needs attention.
@@ -197,7 +198,7 @@ impl Inside {
         {
             self.session.start_writer();
         }
-        self.recorder.is_on().then_some(self)
+        if self.recorder.is_on() { Some(self) } else { None }
     }
 }
 

@@ -15,7 +15,7 @@
 //! a group not touched since epoch 2 began had at the peak what it has now
 //! ```
 
-use core::sync::atomic::{AtomicBool, AtomicI64, AtomicU32, AtomicU64, Ordering};
+use core::sync::atomic::{AtomicBool, AtomicI64, AtomicU32, AtomicU64, Ordering, compiler_fence};
 
 use memsight_capture::{Domain, NodeId, TickIndex};
 
@@ -118,7 +118,8 @@ impl Group {
     /// Whether the group is this node's in this tick.
     #[inline(always)]
     pub(crate) fn is(&self, node: NodeId, tick: u32, domain: Domain) -> bool {
-        self.birth.load(Ordering::Relaxed) == tick << 3 | domain as u32
+        // `begin` writes the birth last: whoever sees it sees its node.
+        self.birth.load(Ordering::Acquire) == tick << 3 | domain as u32
             && self.node.load(Ordering::Relaxed) == node.0
     }
 
@@ -154,7 +155,7 @@ impl Group {
 
     fn begin(&self, node: NodeId, tick: u32, domain: Domain, epoch: u32) {
         self.node.store(node.0, Ordering::Relaxed);
-        self.birth.store(tick << 3 | domain as u32, Ordering::Relaxed);
+        self.birth.store(tick << 3 | domain as u32, Ordering::Release);
         // It had nothing at the last maximum.
         self.peak_bytes.store(0, Ordering::Relaxed);
         self.peak_blocks.store(0, Ordering::Relaxed);
@@ -185,9 +186,11 @@ pub(crate) fn bump64(counter: &AtomicU64, by: u64) {
     counter.store(counter.load(Ordering::Relaxed).wrapping_add(by), Ordering::Relaxed);
 }
 
+type Rows = Segmented<Group, 16384, 16384>;
+
 /// All groups: which are in use, which changed, which are free again.
 pub struct Groups {
-    rows: Segmented<Group, 16384, 16384>,
+    rows: Rows,
     /// Rows ever made; row 0 is not used.
     made: AtomicU32,
     changed: AtomicU32,
@@ -231,10 +234,16 @@ impl Groups {
     ) -> Result<u32, OutOfMemory> {
         let group = match self.recycled() {
             Some(group) => group,
-            None => self.made.fetch_add(1, Ordering::AcqRel) + 1,
+            None => self.make()?,
         };
         self.rows.ensure(group as usize)?.begin(node, tick, domain, epoch);
         Ok(group)
+    }
+
+    fn make(&self) -> Result<u32, OutOfMemory> {
+        let more = |made| (made + 1 < Rows::CAPACITY as u32).then_some(made + 1);
+        let made = self.made.fetch_update(Ordering::AcqRel, Ordering::Relaxed, more);
+        made.map_or(Err(OutOfMemory), |made| Ok(made + 1))
     }
 
     fn recycled(&self) -> Option<u32> {
@@ -276,6 +285,8 @@ impl Groups {
     /// Puts a group on the list of changed ones, if it is not there.
     #[inline(always)]
     pub(crate) fn changed(&self, group: u32, row: &Group) {
+        // The counters before the list: the writer's half of this fence is `membarrier`.
+        compiler_fence(Ordering::SeqCst);
         if row.next_changed.load(Ordering::Relaxed) == 0 {
             self.push_changed(group, row);
         }
@@ -375,22 +386,22 @@ impl Live {
     /// Counts allocated bytes and sees whether they make a new maximum.
     #[inline(always)]
     pub(crate) fn add(&self, bytes: u64, tick: u32) {
-        let live = self.change(bytes as i64);
+        let live = self.change(bytes as i64, self.is_alone());
         if live > self.max.load(Ordering::Relaxed) {
             self.raise(live, tick);
         }
     }
 
-    /// Counts freed bytes.
+    /// Counts freed bytes. `only_thread`: no other has ever allocated or freed.
     #[inline(always)]
-    pub(crate) fn remove(&self, bytes: u64) {
-        self.change(-(bytes as i64));
+    pub(crate) fn remove(&self, bytes: u64, only_thread: bool) {
+        self.change(-(bytes as i64), only_thread);
     }
 
     #[inline(always)]
-    fn change(&self, by: i64) -> i64 {
+    fn change(&self, by: i64, only_thread: bool) -> i64 {
         let alone = self.alone.load(Ordering::Relaxed);
-        if self.is_alone() {
+        if only_thread {
             let now = alone.wrapping_add(by);
             self.alone.store(now, Ordering::Relaxed);
             // A thread that began to share meanwhile only uses the other counter.

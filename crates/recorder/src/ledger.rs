@@ -81,6 +81,8 @@ pub struct Ledger {
     temporary: PageVec<(u64, u64)>,
     threads: PageVec<WrittenThread>,
     changed: PageVec<u32>,
+    /// Dead groups that may still grow, born while the tick before was written.
+    young: PageVec<u32>,
     /// Dead groups found since the last batch went to `retiring`.
     retired: PageVec<u32>,
     /// Dead groups that wait for the threads in `inside` to leave the recorder.
@@ -111,6 +113,8 @@ impl Ledger {
         self.write_threads(recorder, sink)?;
         self.recycle(recorder)?;
         self.changed.clear();
+        self.changed.extend(self.young.as_slice())?;
+        self.young.clear();
         let mut result = Ok(());
         recorder.groups.take_changed(|group| result = result.and(self.changed.push(group)));
         result?;
@@ -125,12 +129,13 @@ impl Ledger {
 
     /// Whether anything is on the list of changes: if not, a tick has nothing to say.
     pub fn is_idle(&self, recorder: &Recorder) -> bool {
-        !recorder.groups.any_changed()
+        !recorder.groups.any_changed() && self.young.is_empty()
     }
 
     /// Writes everything that is not written yet, then the peak.
     pub fn finish(&mut self, recorder: &Recorder, sink: &mut impl Sink) -> Result<TickIndex, Stopped> {
         let over = recorder.next_tick();
+        self.write_threads(recorder, sink)?;
         recorder.groups.take_changed(|_| {});
         sys::membarrier();
         self.changed.clear();
@@ -139,6 +144,7 @@ impl Ledger {
         }
         let all = core::mem::take(&mut self.changed);
         let written = self.write_groups(recorder, sink, &all, over);
+        let written = written.and_then(|()| self.write_all_temporary(recorder, sink));
         let written = written.and_then(|()| self.write_peak(recorder, sink, all.as_slice()));
         self.changed = all;
         written?;
@@ -169,7 +175,7 @@ impl Ledger {
                 let start = ThreadStart { thread: ThreadIndex(index), tid: thread.tid(), name: &name[..len] };
                 sink.record(&Record::ThreadStart(start))?;
             }
-            if state == State::Ended && !written.ended {
+            if state == State::Ended && !written.ended && tenants != 0 {
                 written.ended = true;
                 let stack_bytes_high_water = thread.stack_high_water();
                 sink.record(&Record::ThreadEnd(ThreadEnd {
@@ -209,11 +215,12 @@ impl Ledger {
         let mut written = cell.get();
         let Some(row) = recorder.groups.try_get(number) else { return Ok(()) };
         let counts = row.counts();
-        if row.node() == NodeId(0) {
+        if counts == Counts::default() {
+            // Being made, or waiting to be used again.
             return Ok(());
         }
         let settled = counts.is_dead() && row.birth() <= over;
-        if counts != written.counts {
+        if counts != written.counts || (written.open && settled) {
             let node = row.node();
             let delta = difference(&counts, &written.counts);
             let record = if written.open {
@@ -231,9 +238,11 @@ impl Ledger {
             self.write_temporary(recorder, sink, node)?;
             written = Written { counts, open: !settled, ..written };
         }
-        if counts.is_dead() && !written.retired {
+        if settled && !written.retired {
             written.retired = true;
             self.retired.push(number)?;
+        } else if counts.is_dead() && !settled {
+            self.young.push(number)?;
         }
         if let Some(cell) = self.written.try_get(number as usize) {
             cell.set(written);
@@ -255,11 +264,18 @@ impl Ledger {
             return Ok(());
         }
         self.temporary.as_mut_slice()[node.index()] = now;
+        let node = self.node(recorder, sink, node)?;
         sink.record(&Record::Temporary(Temporary {
-            node: NodeId(*slot_of(&mut self.nodes, node.index(), 0)?),
+            node,
             allocations: now.0.wrapping_sub(before.0),
             bytes: now.1.wrapping_sub(before.1),
         }))
+    }
+
+    /// What threads counted after their groups were written last.
+    fn write_all_temporary(&mut self, recorder: &Recorder, sink: &mut impl Sink) -> Result<(), Stopped> {
+        (1..=recorder.tree.node_count())
+            .try_for_each(|node| self.write_temporary(recorder, sink, NodeId(node)))
     }
 
     /// The node's id in the capture; writes it and its callers if they are new.

@@ -222,10 +222,12 @@ impl Recorder {
             self.set_odd(address, Block { group: number, bytes: bytes as u64 })
         };
         if noted.is_err() {
+            // Its free will not be seen, so it must not count as alive for good.
+            self.count_free(number, bytes as u64, 1, true);
             self.lose();
         }
         thread.last_address.store(address, Ordering::Relaxed);
-        thread.last_group.store(number, Ordering::Relaxed);
+        thread.last_node.store(node.0, Ordering::Relaxed);
     }
 
     /// Records that a block is being freed. Unknown addresses are passed by.
@@ -264,10 +266,10 @@ impl Recorder {
         if block.group <= self.inherited_groups.load(Ordering::Relaxed) {
             return;
         }
-        let row = self.count_free(block.group, block.bytes, 1);
+        let row = self.count_free(block.group, block.bytes, 1, thread.is_some());
         let Some(thread) = thread else { return };
         if thread.last_address.load(Ordering::Relaxed) == address
-            && thread.last_group.load(Ordering::Relaxed) == block.group
+            && thread.last_node.load(Ordering::Relaxed) == row.node().0
         {
             thread.last_address.store(0, Ordering::Relaxed);
             // SAFETY: a group's node was made by this tree.
@@ -311,7 +313,7 @@ impl Recorder {
             first.get_or_insert(purpose);
             match purpose {
                 Purpose::Block(group) if group > self.inherited_groups.load(Ordering::Relaxed) => {
-                    self.count_free(group, bytes as u64, last.into());
+                    self.count_free(group, bytes as u64, last.into(), false);
                 }
                 Purpose::Block(_) => {}
                 Purpose::Arena => {
@@ -359,9 +361,10 @@ impl Recorder {
             let Some(thread) = self.thread(ThreadIndex(index)) else { continue };
             match survivor {
                 Some(me) if core::ptr::eq(me, thread) => thread.renumber(tid),
-                _ => thread.end(),
+                _ => thread.forget(),
             }
         }
+        self.tree.forget_temporary();
     }
 
     /// Counts an allocation and gives its group.
@@ -389,13 +392,16 @@ impl Recorder {
         Some((number, row))
     }
 
+    /// Counts freed blocks. `known`: the thread has a row, so that it is the
+    /// only one while there is only one.
     #[inline(always)]
-    fn count_free(&self, group: u32, bytes: u64, blocks: u32) -> &Group {
+    fn count_free(&self, group: u32, bytes: u64, blocks: u32, known: bool) -> &Group {
         // SAFETY: only groups that were given out stand in the shadow and the maps.
         let row = unsafe { self.groups.get(group) };
         row.save(self.live.epoch());
-        row.remove(bytes, blocks, self.live.is_alone());
-        self.live.remove(bytes);
+        let alone = known && self.live.is_alone();
+        row.remove(bytes, blocks, alone);
+        self.live.remove(bytes, alone);
         self.groups.changed(group, row);
         row
     }

@@ -313,7 +313,6 @@ impl StackCache {
     #[cold]
     fn grow(&mut self, depth: usize, known: usize) -> Result<(), OutOfMemory> {
         let capacity = (depth * 2).next_power_of_two().max(512);
-        grow_to(&mut self.frames, known, capacity)?;
         grow_to(&mut self.keys, known, capacity)?;
         grow_to(&mut self.nodes, known, capacity)?;
         let mut positions = PageVec::new();
@@ -328,7 +327,9 @@ impl StackCache {
             let len = self.positions.len();
             self.positions.as_mut_slice()[place(frame, len)] = i as u32;
         }
-        Ok(())
+        // Last, since its capacity stands for all: where memory ran out before,
+        // the next event tries again.
+        grow_to(&mut self.frames, known, capacity)
     }
 }
 

@@ -42,9 +42,10 @@ pub struct Thread {
     index: AtomicU32,
     tid: AtomicU32,
     root: AtomicU32,
-    /// The block allocated last, for temporary allocations: address and group.
+    /// The block allocated last, for temporary allocations: address and node.
+    /// The node is this thread's alone, a group's number may be another's by now.
     pub(crate) last_address: AtomicUsize,
-    pub(crate) last_group: AtomicU32,
+    pub(crate) last_node: AtomicU32,
     stack_high_water: AtomicU64,
     pub(crate) stack: UnsafeCell<StackCache>,
 }
@@ -145,13 +146,20 @@ impl Thread {
         self.in_real_call.store(0, Ordering::Relaxed);
         // A thread cut off inside the recorder by `fork` must not block its successor.
         self.turns.store((self.turns.load(Ordering::Relaxed) + 1) & !1, Ordering::Relaxed);
-        self.tenants.fetch_add(1, Ordering::Relaxed);
         self.state.store(1, Ordering::Release);
+        // Last: the ledger that sees a new tenant must not see the old one's end.
+        self.tenants.fetch_add(1, Ordering::Release);
     }
 
     /// After `fork` the surviving thread has another id.
     pub(crate) fn renumber(&self, tid: u32) {
         self.tid.store(tid, Ordering::Relaxed);
+    }
+
+    /// After `fork`: the row is free, and the child never had its thread.
+    pub(crate) fn forget(&self) {
+        self.tenants.store(0, Ordering::Relaxed);
+        self.end();
     }
 
     pub(crate) fn end(&self) {

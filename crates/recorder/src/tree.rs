@@ -26,6 +26,9 @@ use crate::table::{Table, hash_bytes, mix};
 /// No code: a thread's root.
 const NO_CODE: u32 = u32::MAX;
 
+/// What lives at an address was met, but never as code that could be read.
+const UNREAD: u32 = u32::MAX;
+
 /// The longest file or function name that is kept, in bytes.
 pub const MAX_NAME: usize = 1024;
 
@@ -60,7 +63,7 @@ unsafe impl Zeroed for Code {}
 struct Address {
     pointer: AtomicU64,
     generation: AtomicU32,
-    /// The code that lives there plus one, or 0 if it died.
+    /// The code that lives there plus one, [`UNREAD`], or 0 if it died.
     code: AtomicU32,
 }
 
@@ -122,8 +125,11 @@ impl CodeText {
     }
 
     fn definition(&self) -> CodeDef<'_> {
-        // SAFETY: `read_code` gave the address and length of a live bytes object.
-        let lines = unsafe { slice::from_raw_parts(self.lines.0 as *const u8, self.lines.1) };
+        let lines = match self.lines {
+            (0, _) | (_, 0) => &[][..],
+            // SAFETY: `read_code` gave the address and length of a live bytes object.
+            (lines, len) => unsafe { slice::from_raw_parts(lines as *const u8, len) },
+        };
         CodeDef {
             file: self.file.as_slice(),
             name: self.name.as_slice(),
@@ -246,12 +252,17 @@ impl Tree {
         let row = self.address_row(tables, code)?;
         let address = self.addresses.ensure(row as usize)?;
         let stamp = Stamp { row, generation: address.generation.load(Ordering::Relaxed) };
+        let mut known = address.code.load(Ordering::Relaxed);
+        if known == 0 {
+            // The thread remembers this frame, so the code's death must be noticed.
+            address.code.store(UNREAD, Ordering::Relaxed);
+            known = UNREAD;
+        }
         if code == 0 || !visible {
             return Ok((parent, stamp));
         }
-        let id = match address.code.load(Ordering::Relaxed).checked_sub(1) {
-            Some(id) => id,
-            None => {
+        let id = match known {
+            UNREAD => {
                 if !frames.read_code(code, &mut tables.text) {
                     return Ok((parent, stamp));
                 }
@@ -259,6 +270,7 @@ impl Tree {
                 address.code.store(id + 1, Ordering::Relaxed);
                 id
             }
+            known => known - 1,
         };
         Ok((self.intern_node(tables, parent, id, offset)?, stamp))
     }
@@ -283,6 +295,17 @@ impl Tree {
         let _held = self.lock.lock();
         // SAFETY: the lock is held.
         read(unsafe { &mut (*self.tables.get()).text })
+    }
+
+    /// After `fork`: temporary allocations so far are the parent's.
+    pub(crate) fn forget_temporary(&self) {
+        for node in (1..=self.node_count()).filter_map(|node| self.nodes.try_get(node as usize)) {
+            // Only what was raised is written, since a write copies the page.
+            if node.temporary_blocks.load(Ordering::Relaxed) != 0 {
+                node.temporary_blocks.store(0, Ordering::Relaxed);
+                node.temporary_bytes.store(0, Ordering::Relaxed);
+            }
+        }
     }
 
     fn pointer(&self, row: u32) -> u64 {
@@ -371,7 +394,7 @@ fn hash_code(code: &CodeDef<'_>) -> u64 {
 fn copy_text(arena: &mut (u64, usize), parts: [&[u8]; 3]) -> Result<u64, OutOfMemory> {
     const ARENA: usize = 256 << 10;
     let len: usize = parts.iter().map(|part| part.len()).sum();
-    if len > arena.1 {
+    if len > arena.1 || arena.0 == 0 {
         let bytes = len.max(ARENA);
         *arena = (memory::map(bytes)? as u64, bytes);
     }

@@ -2,12 +2,9 @@
 //! what the format promises (defined before used, a slot closed before it is
 //! given out again).
 
-use std::collections::HashMap;
-use std::rc::Rc;
-
 use memsight_capture::{Cursor, Domain, NodeKind, Out, Peak, Record};
 
-use super::frames::Stack;
+use super::frames::{Map, Stack, StackId};
 use super::naive::{Key, Shares, Sum};
 use crate::ledger::{Sink, Stopped};
 
@@ -23,17 +20,17 @@ struct Open {
 pub(super) struct Capture<'a> {
     codes: Vec<u32>,
     /// Stack of each node; of node 0, none.
-    nodes: Vec<Rc<Stack>>,
-    open: HashMap<u32, Open>,
-    pub(super) sums: HashMap<Key, Sum>,
-    pub(super) temporary: HashMap<Rc<Stack>, (u64, u64)>,
+    nodes: Vec<StackId>,
+    open: Map<u32, Open>,
+    pub(super) sums: Map<Key, Sum>,
+    pub(super) temporary: Map<StackId, (u64, u64)>,
     pub(super) peak: Option<Peak>,
     pub(super) shares: Shares,
     pub(super) started: Vec<(u32, u32)>,
     pub(super) ended: Vec<u32>,
     pub(super) records: usize,
     /// Runs when a record arrives, in the middle of a tick.
-    pub(super) meanwhile: Option<Box<dyn FnMut() + 'a>>,
+    pub(super) meanwhile: Option<Box<dyn FnMut(&Record<'_>) + 'a>>,
 }
 
 impl Capture<'_> {
@@ -59,11 +56,11 @@ impl Capture<'_> {
 
     fn key(&self, node: u32, domain: Domain) -> Key {
         assert!(node > 0 && (node as usize) < self.nodes.len(), "node {node} is used but not defined");
-        (self.nodes[node as usize].clone(), domain)
+        (self.nodes[node as usize], domain)
     }
 
     fn count(&mut self, key: &Key, counts: &memsight_capture::Group) {
-        add(self.sums.entry(key.clone()).or_default(), counts);
+        add(self.sums.entry(*key).or_default(), counts);
     }
 
     fn take(&mut self, record: &Record<'_>) {
@@ -80,7 +77,7 @@ impl Capture<'_> {
             }
             Record::Node(node) => {
                 if self.nodes.is_empty() {
-                    self.nodes.push(Rc::default());
+                    self.nodes.push(StackId::of(Stack { thread: u32::MAX, places: Vec::new() }));
                 }
                 assert!((node.parent.index()) < self.nodes.len(), "the parent is not defined");
                 let stack = match node.kind {
@@ -90,14 +87,15 @@ impl Capture<'_> {
                     }
                     NodeKind::Python { code, offset } => {
                         assert_ne!(node.parent.0, 0);
-                        let mut stack = (*self.nodes[node.parent.index()]).clone();
+                        let mut stack = self.nodes[node.parent.index()].get();
                         stack.places.push((self.codes[code.index()], offset));
                         stack
                     }
                     NodeKind::Native { .. } => unreachable!(),
                 };
-                assert!(self.nodes[1..].iter().all(|other| **other != stack), "a node is defined twice");
-                self.nodes.push(Rc::new(stack));
+                let stack = StackId::of(stack);
+                assert!(!self.nodes.contains(&stack), "a node is defined twice");
+                self.nodes.push(stack);
             }
             Record::GroupBirth(birth) => {
                 let key = self.key(birth.node.0, birth.domain);
@@ -115,7 +113,7 @@ impl Capture<'_> {
             Record::GroupChange(change) => {
                 let open = self.open.get_mut(&change.slot.0).expect("a change of a slot that is not open");
                 add(&mut open.sum, &change.counts);
-                let key = open.key.clone();
+                let key = open.key;
                 if change.closed {
                     let open = self.open.remove(&change.slot.0).unwrap();
                     assert_eq!(open.sum.allocations, open.sum.frees);
@@ -152,7 +150,7 @@ fn add(sum: &mut Sum, counts: &memsight_capture::Group) {
 impl Sink for Capture<'_> {
     fn record(&mut self, record: &Record<'_>) -> Result<(), Stopped> {
         if let Some(meanwhile) = &mut self.meanwhile {
-            meanwhile();
+            meanwhile(record);
         }
         let mut buffer = [0; 256];
         let mut out = Out::new(&mut buffer);

@@ -2,8 +2,9 @@
 //! again, as CPython's are. Reading a frame that is gone fails the test, since
 //! in a program it would be a wild read.
 
-use core::cell::Cell;
-use std::rc::Rc;
+use core::cell::{Cell, RefCell};
+use core::hash::{BuildHasherDefault, Hasher};
+use std::collections::HashMap;
 
 use memsight_capture::LineTable;
 
@@ -219,7 +220,78 @@ impl Running {
     }
 }
 
-/// Shares a stack that is the key of many tables.
-pub(super) fn shared(stack: Stack) -> Rc<Stack> {
-    Rc::new(stack)
+/// A stack that was met, by number: thousands of histories are compared.
+#[derive(Clone, Copy, PartialEq, Eq, Hash)]
+pub(super) struct StackId(u32);
+
+#[derive(Default)]
+struct Stacks {
+    numbers: Map<Stack, u32>,
+    all: Vec<Stack>,
+}
+
+thread_local! {
+    static STACKS: RefCell<Stacks> = RefCell::default();
+}
+
+impl StackId {
+    /// The number of a stack, the same as of any equal one.
+    pub(super) fn of(stack: Stack) -> Self {
+        STACKS.with_borrow_mut(|stacks| {
+            if let Some(&number) = stacks.numbers.get(&stack) {
+                return StackId(number);
+            }
+            let number = stacks.all.len() as u32;
+            stacks.all.push(stack.clone());
+            stacks.numbers.insert(stack, number);
+            StackId(number)
+        })
+    }
+
+    pub(super) fn get(self) -> Stack {
+        STACKS.with_borrow(|stacks| stacks.all[self.0 as usize].clone())
+    }
+}
+
+impl core::fmt::Debug for StackId {
+    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+        self.get().fmt(f)
+    }
+}
+
+/// A table with a hash that is quick in a debug build.
+pub(super) type Map<K, V> = HashMap<K, V, BuildHasherDefault<Quick>>;
+
+/// Multiplies and adds.
+#[derive(Default)]
+pub(super) struct Quick(u64);
+
+impl Hasher for Quick {
+    fn finish(&self) -> u64 {
+        self.0 ^ self.0 >> 32
+    }
+
+    fn write(&mut self, bytes: &[u8]) {
+        for word in bytes.chunks(8) {
+            let mut whole = [0; 8];
+            whole[..word.len()].copy_from_slice(word);
+            self.write_u64(u64::from_le_bytes(whole));
+        }
+    }
+
+    fn write_u32(&mut self, word: u32) {
+        self.write_u64(word.into());
+    }
+
+    fn write_u64(&mut self, word: u64) {
+        self.0 = (self.0.rotate_left(5) ^ word).wrapping_mul(0x9e37_79b9_7f4a_7c15);
+    }
+
+    fn write_usize(&mut self, word: usize) {
+        self.write_u64(word as u64);
+    }
+
+    fn write_isize(&mut self, word: isize) {
+        self.write_u64(word as u64);
+    }
 }

@@ -1,14 +1,11 @@
 //! The naive model: every event in a list, replayed from its beginning.
 
-use std::collections::HashMap;
-use std::rc::Rc;
-
 use memsight_capture::Domain;
 
-use super::frames::Stack;
+use super::frames::{Map as Table, StackId};
 
 /// Whose allocations: the stack and which allocator.
-pub(super) type Key = (Rc<Stack>, Domain);
+pub(super) type Key = (StackId, Domain);
 
 /// Bytes of a page of the naive maps.
 pub(super) const PAGE: usize = 4096;
@@ -53,17 +50,17 @@ struct Map {
 pub(super) struct Naive {
     pub(super) tick: u32,
     serial: usize,
-    blocks: HashMap<usize, Block>,
-    pages: HashMap<usize, usize>,
+    blocks: Table<usize, Block>,
+    pages: Table<usize, usize>,
     maps: Vec<Map>,
-    last: HashMap<usize, usize>,
-    pub(super) sums: HashMap<Key, Sum>,
-    pub(super) temporary: HashMap<Rc<Stack>, (u64, u64)>,
+    last: Table<usize, usize>,
+    pub(super) sums: Table<Key, Sum>,
+    pub(super) temporary: Table<StackId, (u64, u64)>,
     pub(super) live_bytes: u64,
 }
 
 /// Blocks and bytes by whose they are and the tick they were allocated in.
-pub(super) type Shares = HashMap<(Key, u32), (u64, u64)>;
+pub(super) type Shares = Table<(Key, u32), (u64, u64)>;
 
 impl Naive {
     /// The state at the beginning of a recording whose first tick is `tick`.
@@ -78,7 +75,7 @@ impl Naive {
                 self.serial += 1;
                 self.last.insert(*thread, self.serial);
                 let block =
-                    Block { serial: self.serial, key: key.clone(), birth: self.tick, bytes: *bytes };
+                    Block { serial: self.serial, key: *key, birth: self.tick, bytes: *bytes };
                 assert!(self.blocks.insert(*address, block).is_none(), "an address is given out twice");
             }
             Event::Freed { thread, address } => {
@@ -94,14 +91,14 @@ impl Naive {
                 for page in 0..bytes / PAGE {
                     assert!(self.pages.insert(address + page * PAGE, self.maps.len()).is_none());
                 }
-                self.maps.push(Map { key: key.clone(), birth: self.tick, pages: bytes / PAGE });
+                self.maps.push(Map { key: *key, birth: self.tick, pages: bytes / PAGE });
             }
             Event::Unmapped { address, bytes } => {
                 for page in 0..bytes / PAGE {
                     let Some(map) = self.pages.remove(&(address + page * PAGE)) else { continue };
                     self.maps[map].pages -= 1;
                     let last = self.maps[map].pages == 0;
-                    let key = self.maps[map].key.clone();
+                    let key = self.maps[map].key;
                     self.count_death(&key, PAGE as u64, last.into());
                 }
             }
@@ -111,9 +108,9 @@ impl Naive {
 
     /// What is alive.
     pub(super) fn shares(&self) -> Shares {
-        let mut shares = Shares::new();
+        let mut shares = Shares::default();
         let mut add = |key: &Key, birth: u32, bytes: u64| {
-            let share = shares.entry((key.clone(), birth)).or_default();
+            let share = shares.entry((*key, birth)).or_default();
             *share = (share.0 + 1, share.1 + bytes);
         };
         for block in self.blocks.values() {
@@ -131,14 +128,14 @@ impl Naive {
     }
 
     fn count_birth(&mut self, key: &Key, bytes: u64) {
-        let sum = self.sums.entry(key.clone()).or_default();
+        let sum = self.sums.entry(*key).or_default();
         sum.allocations += 1;
         sum.allocated_bytes += bytes;
         self.live_bytes += bytes;
     }
 
     fn count_death(&mut self, key: &Key, bytes: u64, blocks: u64) {
-        let sum = self.sums.entry(key.clone()).or_default();
+        let sum = self.sums.entry(*key).or_default();
         sum.frees += blocks;
         sum.freed_bytes += bytes;
         self.live_bytes -= bytes;

@@ -1,11 +1,9 @@
 //! A program, its recorder and the naive model, side by side.
 
-use std::rc::Rc;
-
 use memsight_capture::{Domain, ThreadIndex};
 
 use super::capture::Capture;
-use super::frames::{Program, Running, Stack, shared};
+use super::frames::{Program, Running, Stack, StackId};
 use super::naive::{self, Event, Key, Naive, PAGE};
 use crate::ledger::Ledger;
 use crate::maps::Purpose;
@@ -86,7 +84,7 @@ impl World<'_> {
     /// The naive stack of a thread.
     fn key(&self, task: usize, domain: Domain) -> Key {
         let task = &self.tasks[task];
-        (shared(self.program.walk(task.row.index().0, task.running.top())), domain)
+        (StackId::of(self.program.walk(task.row.index().0, task.running.top())), domain)
     }
 
     /// Calls into a code slot, with new code there if it has none.
@@ -325,9 +323,12 @@ impl World<'_> {
         assert_eq!(self.capture.open_but_dead(), 0);
         assert_eq!(self.recorder.lost_events(), 0);
         self.compare_peak();
+        if self.events.len() % 16 == 0 {
+            self.compare_shadow();
+        }
         self.compare_addresses();
         let running: Vec<u32> = self.tasks.iter().map(|task| task.row.index().0).collect();
-        for thread in self.capture.sums.keys().map(|key| key.0.thread).chain(running.iter().copied()) {
+        for thread in self.capture.sums.keys().map(|key| key.0.get().thread).chain(running.iter().copied()) {
             assert!(self.capture.started.iter().any(|start| start.0 == thread), "thread {thread} not started");
         }
         let mut ended = self.capture.ended.clone();
@@ -348,6 +349,16 @@ impl World<'_> {
     }
 
     fn compare_addresses(&self) {
+        for address in &self.live {
+            assert!(self.recorder.take(*address).is_some(), "{address:#x} is not noted");
+        }
+        for address in self.live.iter().chain(&self.free) {
+            assert!(self.recorder.take(*address).is_none(), "{address:#x} is noted twice or still");
+        }
+    }
+
+    /// The shadow's own list of blocks. Slow, so not for every history.
+    fn compare_shadow(&self) {
         let inherited = self.recorder.inherited_groups();
         let mut noted = Vec::new();
         self.recorder.shadow.for_each(|address, slot| {
@@ -362,12 +373,6 @@ impl World<'_> {
             .collect();
         expected.sort();
         assert_eq!(noted, expected);
-        for address in &self.live {
-            assert!(self.recorder.take(*address).is_some(), "{address:#x} is not noted");
-        }
-        for address in self.live.iter().chain(&self.free) {
-            assert!(self.recorder.take(*address).is_none(), "{address:#x} is noted twice or still");
-        }
     }
 
     /// The stack of a thread as the call tree has it.
@@ -378,7 +383,7 @@ impl World<'_> {
         stack_of(&self.recorder.tree, node)
     }
 
-    pub(super) fn naive_stack(&self, task: usize) -> Rc<Stack> {
+    pub(super) fn naive_stack(&self, task: usize) -> StackId {
         self.key(task, Domain::Malloc).0
     }
 }
