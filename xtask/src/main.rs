@@ -1,1 +1,54 @@
-fn main(){}
+//! The developer's commands, run as `cargo xtask COMMAND`: one file a command.
+//!
+//! Nothing here is part of what users install. The commands call `cargo`, `pip`
+//! and `memsight` itself as other programs would, and depend on no other crate
+//! of the workspace, so that `arch` can judge them all.
+#![deny(unsafe_code)] // `os` alone may: there is no safe `wait4`
+
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+
+mod arch;
+mod bench;
+mod demo;
+mod os;
+mod python;
+mod test;
+mod workspace;
+
+#[derive(Parser)]
+#[command(name = "cargo xtask", about = "The developer's commands of memsight")]
+struct Arguments {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    /// Build memsight, record the two examples and print their reports
+    Demo,
+    /// Run everything that CI runs
+    Test,
+    /// Check which crate may depend on which, where unsafe code stands, and the length of files
+    Arch,
+    /// Measure what recording costs, beside memray
+    Bench(bench::Options),
+}
+
+fn main() -> ExitCode {
+    let outcome = match Arguments::parse().command {
+        Command::Demo => demo::run(),
+        Command::Test => test::run(),
+        Command::Arch => arch::run(),
+        Command::Bench(options) => bench::run(&options),
+    };
+    match outcome {
+        Ok(true) => ExitCode::SUCCESS,
+        Ok(false) => ExitCode::from(1),
+        Err(error) => {
+            eprintln!("xtask: {error:#}");
+            ExitCode::from(2)
+        }
+    }
+}

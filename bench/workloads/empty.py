@@ -1,0 +1,3 @@
+"""Nothing: what the interpreter and the harness cost by themselves."""
+
+import _bench  # noqa: F401
