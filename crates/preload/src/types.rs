@@ -27,9 +27,8 @@ const STARTS: [usize; 3] = [0, 2, 4];
 
 const MAX_TYPE_NAME: usize = 120;
 
-/// `Py_TPFLAGS_READY` and `Py_TPFLAGS_TYPE_SUBCLASS` (`Include/object.h`).
+/// `Py_TPFLAGS_READY` (`Include/object.h`).
 const READY: usize = 1 << 12;
-const TYPE_SUBCLASS: usize = 1 << 31;
 
 #[derive(Clone, Copy)]
 struct Block {
@@ -50,8 +49,14 @@ struct Census<'a, S: Sink> {
     type_name: usize,
     ob_type: usize,
     flags: usize,
+    /// Address of `type`.
+    type_type: usize,
     sink: &'a mut S,
+    recorder: &'a Recorder,
     batch: PageVec<Block>,
+    /// Pages that were asked for, and whether they can be read.
+    pages: PageVec<(usize, bool)>,
+    page_table: Table,
     /// Addresses that were looked at, and the type they are (plus one) or 0.
     candidates: PageVec<(usize, u32)>,
     candidate_table: Table,
@@ -72,8 +77,12 @@ pub(crate) fn write(
         type_name: layout.tp_name,
         ob_type: layout.ob_type,
         flags: layout.tp_flags,
+        type_type: session.python.type_type(),
         sink,
+        recorder,
         batch: PageVec::new(),
+        pages: PageVec::new(),
+        page_table: Table::default(),
         candidates: PageVec::new(),
         candidate_table: Table::default(),
         types: 0,
@@ -169,7 +178,9 @@ impl<S: Sink> Census<'_, S> {
 
     /// The type at an address, if there is one.
     fn type_at(&mut self, address: usize) -> Result<Option<u32>, Stopped> {
-        if address < 1 << 16 || address & 7 != 0 || address >> 47 != 0 {
+        // The collector's header links to another block's beginning; no type is there.
+        let is_block = || self.recorder.shadow.peek(address & !7).is_some();
+        if address < 1 << 16 || address & 7 != 0 || address >> 47 != 0 || is_block() {
             return Ok(None);
         }
         let hash = mix(address as u64);
@@ -187,11 +198,8 @@ impl<S: Sink> Census<'_, S> {
     }
 
     fn read_type(&mut self, address: usize) -> Result<Option<u32>, Stopped> {
-        let has_flags = |of: usize, flags: usize| careful_word(of + self.flags).is_some_and(|word| word & flags == flags);
-        let is_type = has_flags(address, READY)
-            && careful_word(address + self.ob_type)
-                .is_some_and(|meta| meta >= 1 << 16 && meta >> 47 == 0 && has_flags(meta, READY | TYPE_SUBCLASS));
-        let Some(text) = careful_word(address + self.type_name).filter(|_| is_type) else { return Ok(None) };
+        let is_type = self.is_type(address);
+        let Some(text) = self.word(address + self.type_name).filter(|_| is_type) else { return Ok(None) };
         let mut name = [0u8; MAX_TYPE_NAME];
         // A name may stand at the end of what is mapped.
         if !careful_read(text, name.as_mut_ptr(), name.len()) {
@@ -202,11 +210,50 @@ impl<S: Sink> Census<'_, S> {
         }
         let end = name.iter().position(|&byte| byte == 0).unwrap_or(name.len());
         let name = &name[..end];
-        if name.is_empty() || name.iter().any(|&byte| byte < b' ') {
+        if name.is_empty() || name.iter().any(|&byte| byte < b' ') || core::str::from_utf8(name).is_err() {
             return Ok(None);
         }
         self.sink.record(&Record::TypeName(name))?;
         self.types += 1;
         Ok(Some(self.types - 1))
+    }
+
+    /// Whether there is a type at an address: it says so, and its own type, or
+    /// that one's, is `type` itself.
+    fn is_type(&mut self, address: usize) -> bool {
+        if self.word(address + self.flags).is_none_or(|flags| flags & READY == 0) {
+            return false;
+        }
+        let mut meta = address;
+        for _ in 0..4 {
+            let Some(next) = self.word(meta + self.ob_type).filter(|&next| next >= 1 << 16 && next >> 47 == 0) else {
+                return false;
+            };
+            if next == self.type_type {
+                return true;
+            }
+            meta = next;
+        }
+        false
+    }
+
+    /// Reads a word. The kernel is asked once for each page whether it is there.
+    fn word(&mut self, address: usize) -> Option<usize> {
+        let page = address >> 12;
+        let hash = mix(page as u64);
+        let pages = &mut self.pages;
+        let known = self.page_table.find(hash, |row| pages.as_slice()[row as usize].0 == page);
+        let readable = match known {
+            Some(row) => pages.as_slice()[row as usize].1,
+            None => {
+                let readable = careful_word(address & !7).is_some();
+                pages.push((page, readable)).ok()?;
+                let row = pages.len() as u32 - 1;
+                self.page_table.insert(row, hash, |row| mix(pages.as_slice()[row as usize].0 as u64)).ok()?;
+                readable
+            }
+        };
+        // SAFETY: the page is there, an aligned word lies in one page, and the program waits.
+        (readable && address & 7 == 0).then(|| unsafe { (address as *const usize).read_volatile() })
     }
 }

@@ -240,6 +240,12 @@ impl Groups {
         Ok(group)
     }
 
+    /// For tests: every row was given out.
+    #[cfg(test)]
+    pub(crate) fn pretend_full(&self) {
+        self.made.store(Rows::CAPACITY as u32 - 1, Ordering::Relaxed);
+    }
+
     fn make(&self) -> Result<u32, OutOfMemory> {
         let more = |made| (made + 1 < Rows::CAPACITY as u32).then_some(made + 1);
         let made = self.made.fetch_update(Ordering::AcqRel, Ordering::Relaxed, more);

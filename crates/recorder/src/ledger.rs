@@ -279,7 +279,12 @@ impl Ledger {
     }
 
     /// The node's id in the capture; writes it and its callers if they are new.
-    pub fn node(&mut self, recorder: &Recorder, sink: &mut impl Sink, node: NodeId) -> Result<NodeId, Stopped> {
+    pub fn node(
+        &mut self,
+        recorder: &Recorder,
+        sink: &mut impl Sink,
+        node: NodeId,
+    ) -> Result<NodeId, Stopped> {
         let mut path = core::mem::take(&mut self.path);
         path.clear();
         let mut next = node;

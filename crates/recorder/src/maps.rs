@@ -69,6 +69,8 @@ impl Maps {
             let (from, to) = (piece.start.max(start), piece.end.min(end));
             let before = Piece { end: from, ..piece };
             let after = Piece { start: to, ..piece };
+            // A piece cut in two needs a place more: if there is none, nothing changes.
+            self.pieces.reserve(self.pieces.len() + 1)?;
             let left = usize::from(before.start < before.end) + usize::from(after.start < after.end);
             self.pieces.remove_range(at, at + 1);
             for kept in [before, after] {
@@ -82,7 +84,8 @@ impl Maps {
             let last = block.pieces == 0;
             removed(block.purpose, to - from, last);
             if last {
-                self.unused_blocks.push(piece.block)?;
+                // A row that cannot be noted as unused is only a few bytes lost.
+                let _ = self.unused_blocks.push(piece.block);
             }
         }
         Ok(())

@@ -24,6 +24,10 @@ pub fn map(bytes: usize) -> Result<*mut u8, OutOfMemory> {
     const READ_WRITE: usize = 3;
     const PRIVATE_ANONYMOUS_NORESERVE: usize = 0x2 | 0x20 | 0x4000;
     const NO_HUGE_PAGE: usize = 15;
+    #[cfg(test)]
+    if let Some(address) = of_this_test::again(bytes) {
+        return Ok(address);
+    }
     // SAFETY: a new anonymous mapping at an address of the kernel's choice.
     let address = unsafe { syscall!(MMAP, 0, bytes, READ_WRITE, PRIVATE_ANONYMOUS_NORESERVE, usize::MAX, 0) };
     if address <= 0 {
@@ -57,6 +61,7 @@ pub(crate) mod of_this_test {
 
     thread_local! {
         static MAPPED: RefCell<Vec<(usize, usize)>> = const { RefCell::new(Vec::new()) };
+        static UNUSED: RefCell<Vec<(usize, usize)>> = const { RefCell::new(Vec::new()) };
     }
 
     pub(super) fn note(address: usize, bytes: usize) {
@@ -67,14 +72,27 @@ pub(crate) mod of_this_test {
         MAPPED.with_borrow_mut(|mapped| mapped.retain(|other| other.0 != address));
     }
 
-    /// Gives back all that this thread has mapped.
+    /// A zeroed mapping that was given back.
+    pub(super) fn again(bytes: usize) -> Option<*mut u8> {
+        UNUSED.with_borrow_mut(|unused| {
+            let at = unused.iter().rposition(|other| other.1 == bytes)?;
+            let (address, bytes) = unused.swap_remove(at);
+            note(address, bytes);
+            Some(address as *mut u8)
+        })
+    }
+
+    /// Takes back all that this thread has mapped, for its next recorder.
     ///
     /// # Safety
     /// Nothing uses it any more.
     pub(crate) unsafe fn unmap_all() {
+        const DONTNEED: usize = 4;
         for (address, bytes) in MAPPED.take() {
-            // SAFETY: a whole mapping of this thread's, which the caller says is unused.
-            unsafe { super::unmap(address as *mut u8, bytes) };
+            // SAFETY: a whole mapping of this thread's, which the caller says is unused;
+            // the kernel makes it zeroes again.
+            unsafe { crate::syscall!(MADVISE, address, bytes, DONTNEED) };
+            UNUSED.with_borrow_mut(|unused| unused.push((address, bytes)));
         }
     }
 }

@@ -285,21 +285,27 @@ impl Recorder {
     /// `node` is of the calling thread's part of the tree.
     pub unsafe fn mapped_block(&self, node: NodeId, address: usize, bytes: usize) {
         // SAFETY: passed on from the caller.
-        if let Some((group, _)) = unsafe { self.count_allocation(node, Domain::Mmap, bytes as u64) } {
-            self.note_map(address, bytes, Purpose::Block(group));
+        let counted = unsafe { self.count_allocation(node, Domain::Mmap, bytes as u64) };
+        let Some((group, _)) = counted else { return };
+        if self.note_map(address, bytes, Purpose::Block(group)).is_err() {
+            self.count_free(group, bytes as u64, 1, false);
         }
     }
 
     /// Notes an arena of Python's allocator.
     pub fn mapped_arena(&self, address: usize, bytes: usize) {
         self.reserved_bytes.fetch_add(bytes as i64, Ordering::Relaxed);
-        self.note_map(address, bytes, Purpose::Arena);
+        if self.note_map(address, bytes, Purpose::Arena).is_err() {
+            self.reserved_bytes.fetch_sub(bytes as i64, Ordering::Relaxed);
+        }
     }
 
     /// Notes a mapped file.
     pub fn mapped_file(&self, address: usize, bytes: usize) {
         self.file_mapped_bytes.fetch_add(bytes as i64, Ordering::Relaxed);
-        self.note_map(address, bytes, Purpose::File);
+        if self.note_map(address, bytes, Purpose::File).is_err() {
+            self.file_mapped_bytes.fetch_sub(bytes as i64, Ordering::Relaxed);
+        }
     }
 
     /// Records that a range is unmapped, wholly or in part. Gives the purpose
@@ -406,13 +412,11 @@ impl Recorder {
         row
     }
 
-    fn note_map(&self, address: usize, bytes: usize, purpose: Purpose) {
+    fn note_map(&self, address: usize, bytes: usize, purpose: Purpose) -> Result<(), OutOfMemory> {
         let _held = self.lock.lock();
         // SAFETY: the lock is held.
         let maps = unsafe { &mut (*self.locked.get()).maps };
-        if maps.insert(address, bytes, purpose).is_err() {
-            self.lose();
-        }
+        maps.insert(address, bytes, purpose).inspect_err(|_| self.lose())
     }
 
     #[cold]

@@ -43,12 +43,7 @@ impl Table {
     }
 
     /// Adds a row that is not in the table. `hash_of` gives any row's hash.
-    pub fn insert(
-        &mut self,
-        row: u32,
-        hash: u64,
-        hash_of: impl Fn(u32) -> u64,
-    ) -> Result<(), OutOfMemory> {
+    pub fn insert(&mut self, row: u32, hash: u64, hash_of: impl Fn(u32) -> u64) -> Result<(), OutOfMemory> {
         if (self.used + 1) * 2 > self.slots.len() {
             self.grow(hash_of)?;
         }

@@ -1,1 +1,28 @@
+//! What memsight found out, for people ([`text`]) and for programs ([`json`]).
+//!
+//! Takes the values of `memsight-insight` and returns strings. Reads nothing
+//! but the source lines that it shows, and prints nothing.
+#![forbid(unsafe_code)]
 
+pub mod compare;
+mod diff;
+pub mod json;
+mod look;
+mod place;
+mod source;
+mod summary;
+mod table;
+mod tree;
+pub mod units;
+pub mod view;
+
+/// The text forms.
+pub mod text {
+    pub use crate::diff::diff_text as diff;
+    pub use crate::look::Look;
+    pub use crate::summary::{Outcome, first_site, report, signal_name, summary};
+    pub use crate::table::{leaks, temporary, view};
+    pub use crate::tree::tree;
+}
+
+pub use diff::diff_json;

@@ -52,9 +52,12 @@ pub(crate) struct Python {
     is_initialized: AtomicUsize,
     is_finalizing: AtomicUsize,
     code_type: AtomicUsize,
+    type_type: AtomicUsize,
     /// The first interpreter seen, and whether there was another.
     interpreter: AtomicUsize,
     subinterpreters: AtomicBool,
+    /// The way to the innermost frame was walked with care, and there was none yet.
+    no_frame_yet: AtomicBool,
     mismatches: AtomicU32,
 }
 
@@ -105,8 +108,10 @@ impl Python {
             is_initialized: AtomicUsize::new(0),
             is_finalizing: AtomicUsize::new(0),
             code_type: AtomicUsize::new(0),
+            type_type: AtomicUsize::new(0),
             interpreter: AtomicUsize::new(0),
             subinterpreters: AtomicBool::new(false),
+            no_frame_yet: AtomicBool::new(false),
             mismatches: AtomicU32::new(0),
         }
     }
@@ -150,6 +155,11 @@ impl Python {
         Some(self.interpreter.load(Ordering::Relaxed)).filter(|&address| address != 0)
     }
 
+    /// The address of `type`.
+    pub(crate) fn type_type(&self) -> usize {
+        self.type_type.load(Ordering::Relaxed)
+    }
+
     /// How often the check mode found another stack than the recorder.
     pub(crate) fn mismatches(&self) -> u32 {
         self.mismatches.load(Ordering::Relaxed)
@@ -178,6 +188,7 @@ impl Python {
             (&self.is_initialized, [c"Py_IsInitialized", c""]),
             (&self.is_finalizing, [c"Py_IsFinalizing", c"_Py_IsFinalizing"]),
             (&self.code_type, [c"PyCode_Type", c""]),
+            (&self.type_type, [c"PyType_Type", c""]),
         ] {
             let found = names.iter().map(|name| symbol(name)).find(|&address| address != 0);
             place.store(found.unwrap_or(0), Ordering::Relaxed);
@@ -328,6 +339,9 @@ impl Python {
         if state == 0 {
             return false;
         }
+        if self.no_frame_yet.load(Ordering::Relaxed) && self.innermost(layout, with_gil) == 0 {
+            return false;
+        }
         let chain = || -> Option<usize> {
             let first = careful_word(state + layout.thread.frame)?;
             let mut frame = match layout.thread.cframe_current_frame {
@@ -352,7 +366,10 @@ impl Python {
         };
         match chain() {
             // No frame yet: nothing was proven.
-            Some(0) => false,
+            Some(0) => {
+                self.no_frame_yet.store(true, Ordering::Relaxed);
+                false
+            }
             Some(_) => {
                 self.state.store(State::Readable as u32, Ordering::Release);
                 true

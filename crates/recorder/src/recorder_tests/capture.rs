@@ -15,6 +15,9 @@ struct Open {
     sum: Sum,
 }
 
+/// What the program does while a record is written.
+type Meanwhile<'a> = Box<dyn FnMut(&Record<'_>) + 'a>;
+
 /// What a capture says.
 #[derive(Default)]
 pub(super) struct Capture<'a> {
@@ -30,7 +33,7 @@ pub(super) struct Capture<'a> {
     pub(super) ended: Vec<u32>,
     pub(super) records: usize,
     /// Runs when a record arrives, in the middle of a tick.
-    pub(super) meanwhile: Option<Box<dyn FnMut(&Record<'_>) + 'a>>,
+    pub(super) meanwhile: Option<Meanwhile<'a>>,
 }
 
 impl Capture<'_> {
@@ -39,11 +42,6 @@ impl Capture<'_> {
         self.sums.values().fold((0, 0), |live, sum| {
             (live.0 + sum.allocations - sum.frees, live.1 + sum.allocated_bytes - sum.freed_bytes)
         })
-    }
-
-    /// Slots that are open.
-    pub(super) fn open_slots(&self) -> usize {
-        self.open.len()
     }
 
     /// Slots that are open although nothing in them is alive.
@@ -144,7 +142,10 @@ fn add(sum: &mut Sum, counts: &memsight_capture::Group) {
     sum.allocated_bytes += counts.allocated_bytes;
     sum.frees += counts.frees;
     sum.freed_bytes += counts.freed_bytes;
-    assert!(sum.frees <= sum.allocations && sum.freed_bytes <= sum.allocated_bytes, "more freed than allocated");
+    assert!(
+        sum.frees <= sum.allocations && sum.freed_bytes <= sum.allocated_bytes,
+        "more freed than allocated"
+    );
 }
 
 impl Sink for Capture<'_> {

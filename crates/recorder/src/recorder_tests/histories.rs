@@ -49,6 +49,7 @@ fn size(kind: usize, choice: usize) -> u64 {
 }
 
 fn run(history: &[u64], forks: bool) {
+    crate::sys::register_membarrier();
     let mut world = World::new();
     world.attach();
     for &random in history {
@@ -64,7 +65,7 @@ fn history() -> impl Strategy<Value = Vec<u64>> {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 2000, max_shrink_time: 15_000, ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig { cases: 1200, max_shrink_time: 15_000, ..ProptestConfig::default() })]
 
     #[test]
     fn a_capture_says_what_the_list_of_events_says(history in history()) {
@@ -73,7 +74,7 @@ proptest! {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 500, max_shrink_time: 15_000, ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig { cases: 800, max_shrink_time: 15_000, ..ProptestConfig::default() })]
 
     #[test]
     fn the_capture_of_a_child_says_what_happened_since_the_fork(history in history()) {

@@ -13,11 +13,26 @@ pub(super) const PAGE: usize = 4096;
 /// What happened.
 #[derive(Clone, Debug)]
 pub(super) enum Event {
-    Allocated { thread: usize, key: Key, address: usize, bytes: u64 },
+    Allocated {
+        thread: usize,
+        key: Key,
+        address: usize,
+        bytes: u64,
+    },
     /// `thread` is none if the recorder did not know which one it was.
-    Freed { thread: Option<usize>, address: usize },
-    Mapped { key: Key, address: usize, bytes: usize },
-    Unmapped { address: usize, bytes: usize },
+    Freed {
+        thread: Option<usize>,
+        address: usize,
+    },
+    Mapped {
+        key: Key,
+        address: usize,
+        bytes: usize,
+    },
+    Unmapped {
+        address: usize,
+        bytes: usize,
+    },
     Tick,
 }
 
@@ -74,8 +89,7 @@ impl Naive {
                 self.count_birth(key, *bytes);
                 self.serial += 1;
                 self.last.insert(*thread, self.serial);
-                let block =
-                    Block { serial: self.serial, key: *key, birth: self.tick, bytes: *bytes };
+                let block = Block { serial: self.serial, key: *key, birth: self.tick, bytes: *bytes };
                 assert!(self.blocks.insert(*address, block).is_none(), "an address is given out twice");
             }
             Event::Freed { thread, address } => {

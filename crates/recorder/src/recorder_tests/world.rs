@@ -1,6 +1,6 @@
 //! A program, its recorder and the naive model, side by side.
 
-use memsight_capture::{Domain, ThreadIndex};
+use memsight_capture::{Domain, NodeId, NodeKind, ThreadIndex};
 
 use super::capture::Capture;
 use super::frames::{Program, Running, Stack, StackId};
@@ -191,7 +191,7 @@ impl World<'_> {
         let at = choice % self.live.len();
         let old = self.live[at];
         let block = self.recorder.take(old);
-        if how % 3 == 0 {
+        if how.is_multiple_of(3) {
             if let Some(block) = block {
                 self.recorder.restore(old, block);
             }
@@ -323,13 +323,16 @@ impl World<'_> {
         assert_eq!(self.capture.open_but_dead(), 0);
         assert_eq!(self.recorder.lost_events(), 0);
         self.compare_peak();
-        if self.events.len() % 16 == 0 {
+        if self.events.len().is_multiple_of(16) {
             self.compare_shadow();
         }
         self.compare_addresses();
         let running: Vec<u32> = self.tasks.iter().map(|task| task.row.index().0).collect();
         for thread in self.capture.sums.keys().map(|key| key.0.get().thread).chain(running.iter().copied()) {
-            assert!(self.capture.started.iter().any(|start| start.0 == thread), "thread {thread} not started");
+            assert!(
+                self.capture.started.iter().any(|start| start.0 == thread),
+                "thread {thread} not started"
+            );
         }
         let mut ended = self.capture.ended.clone();
         ended.sort();
@@ -374,23 +377,10 @@ impl World<'_> {
         expected.sort();
         assert_eq!(noted, expected);
     }
-
-    /// The stack of a thread as the call tree has it.
-    pub(super) fn recorded_stack(&self, task: usize) -> Stack {
-        let Task { row, running, .. } = &self.tasks[task];
-        // SAFETY: it is the thread's row, nobody else uses it, and the frames stand still.
-        let node = unsafe { self.recorder.stack(row, running.top(), &self.program) };
-        stack_of(&self.recorder.tree, node)
-    }
-
-    pub(super) fn naive_stack(&self, task: usize) -> StackId {
-        self.key(task, Domain::Malloc).0
-    }
 }
 
 /// A node's stack, climbed up the tree.
-pub(super) fn stack_of(tree: &crate::tree::Tree, node: memsight_capture::NodeId) -> Stack {
-    use memsight_capture::NodeKind;
+pub(super) fn stack_of(tree: &crate::tree::Tree, node: NodeId) -> Stack {
     let (mut places, mut next) = (Vec::new(), node);
     loop {
         match tree.describe(next) {

@@ -1,0 +1,133 @@
+//! Where the capture goes.
+//!
+//! The recorder makes the file itself, in the program's process. The default
+//! name holds that process's id, which is not known before it runs, so the
+//! recorder is given a template: it puts its own id in the place of `%p`.
+
+use std::ffi::OsString;
+use std::os::unix::ffi::{OsStrExt, OsStringExt};
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context, Result, bail};
+
+use crate::sys;
+use crate::terminal::say;
+
+/// What the recorder replaces by the process id.
+const PID: &str = "%p";
+
+/// Where a capture goes.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Destination {
+    /// To the path that this template gives.
+    To(PathBuf),
+    /// Nowhere: the program runs unrecorded, for this reason.
+    Nowhere(String),
+}
+
+impl Destination {
+    /// Settles where the capture goes. `-o` names a file that must not be there
+    /// unless `force` says so; without it the working folder is used, or the
+    /// folder for temporary files where that cannot be written.
+    pub(crate) fn choose(output: Option<&Path>, name: &str, force: bool) -> Result<Self> {
+        match output {
+            Some(path) => Self::at(path, force),
+            None => Self::by_default(name),
+        }
+    }
+
+    fn at(path: &Path, force: bool) -> Result<Self> {
+        let shown = path.display();
+        let absolute = std::path::absolute(path).with_context(|| shown.to_string())?;
+        if path.is_dir() {
+            bail!("-o {shown}: is a folder; give the name of a file");
+        }
+        if path.symlink_metadata().is_ok() {
+            if !force {
+                bail!("-o {shown}: is there already; choose another name, or add --force to replace it");
+            }
+            std::fs::remove_file(path).with_context(|| format!("-o {shown}: cannot be replaced"))?;
+        }
+        let folder = absolute.parent().unwrap_or(Path::new("/"));
+        match sys::may_write_in(folder) {
+            Ok(()) => Ok(Destination::To(absolute)),
+            Err(why) => {
+                Ok(Destination::Nowhere(format!("no file can be made in {}: {why}", folder.display())))
+            }
+        }
+    }
+
+    fn by_default(name: &str) -> Result<Self> {
+        let file = format!("memsight-{}-{PID}.msight", harmless(name));
+        let here = std::env::current_dir().context("the working folder is gone")?;
+        let folders = [here.clone(), std::env::temp_dir()];
+        let Some(folder) = folders.iter().find(|folder| sys::may_write_in(folder).is_ok()) else {
+            return Ok(Destination::Nowhere(format!("no file can be made in {}", here.display())));
+        };
+        if *folder != here {
+            say(&format!(
+                "memsight: no file can be made in {}; the capture goes to {}",
+                here.display(),
+                folder.display()
+            ));
+        }
+        Ok(Destination::To(folder.join(file)))
+    }
+}
+
+/// The path that a template gives in the process with this id.
+pub(crate) fn path_in_process(template: &Path, pid: i32) -> PathBuf {
+    let bytes = template.as_os_str().as_bytes();
+    let mut path = Vec::with_capacity(bytes.len() + 8);
+    let mut rest = bytes;
+    while let Some(at) = rest.windows(PID.len()).position(|found| found == PID.as_bytes()) {
+        path.extend_from_slice(&rest[..at]);
+        path.extend_from_slice(pid.to_string().as_bytes());
+        rest = &rest[at + PID.len()..];
+    }
+    path.extend_from_slice(rest);
+    OsString::from_vec(path).into()
+}
+
+/// `name` as a part of a file's name.
+fn harmless(name: &str) -> String {
+    let keep = |c: char| if c.is_alphanumeric() || "._+-".contains(c) { c } else { '_' };
+    let name: String = name.chars().take(60).map(keep).collect();
+    if name.is_empty() { "program".into() } else { name }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_become_harmless() {
+        assert_eq!(harmless("http.server"), "http.server");
+        assert_eq!(harmless("../a b%p"), ".._a_b_p");
+        assert_eq!(harmless(""), "program");
+    }
+
+    #[test]
+    fn the_process_id_takes_its_place() {
+        assert_eq!(path_in_process(Path::new("/t/a-%p.msight"), 42), Path::new("/t/a-42.msight"));
+        assert_eq!(path_in_process(Path::new("/t/%p%p%"), 7), Path::new("/t/77%"));
+        assert_eq!(path_in_process(Path::new("/t/a"), 7), Path::new("/t/a"));
+    }
+
+    #[test]
+    fn a_file_that_is_there_is_only_replaced_by_force() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("a.msight");
+        std::fs::write(&path, "kept").unwrap();
+        assert!(Destination::at(&path, false).is_err());
+        assert_eq!(std::fs::read(&path).unwrap(), b"kept");
+        assert_eq!(Destination::at(&path, true).unwrap(), Destination::To(path.clone()));
+        assert!(!path.exists());
+    }
+
+    #[test]
+    fn a_folder_that_is_not_there_means_no_recording() {
+        let missing = Path::new("/nowhere/at/all/a.msight");
+        assert!(matches!(Destination::at(missing, false), Ok(Destination::Nowhere(_))));
+    }
+}

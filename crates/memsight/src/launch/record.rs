@@ -1,0 +1,145 @@
+//! Runs a program with the recorder in it and waits for both to end.
+//!
+//! The recorder learns what to do from the environment:
+//!
+//! | variable           | value                                                       |
+//! |--------------------|-------------------------------------------------------------|
+//! | `LD_PRELOAD`       | the recorder, then whatever stood there                     |
+//! | `MEMSIGHT_CAPTURE` | where the capture goes, `%p` for the process id             |
+//! | `MEMSIGHT_RUN`     | 32 hex digits that all captures of the run share            |
+//! | `MEMSIGHT_TRACK`   | `objects` or `heap`                                         |
+//! | `MEMSIGHT_FOLLOW`  | `1` if child processes are recorded too, else `0`           |
+
+use std::ffi::OsString;
+use std::fs::{File, TryLockError};
+use std::io::Read;
+use std::os::unix::process::CommandExt;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+use std::time::{Duration, Instant};
+
+use anyhow::{Context, Result, bail};
+
+use super::Destination;
+use super::capture::path_in_process;
+use super::program::Target;
+use crate::sys;
+
+/// What to record.
+#[derive(Clone, Debug)]
+pub(crate) struct Options {
+    /// The library that records.
+    pub(crate) recorder: PathBuf,
+    /// Python objects too, or only what is outside Python's object heap.
+    pub(crate) objects: bool,
+    /// Child processes too.
+    pub(crate) follow: bool,
+}
+
+/// Where the program's output goes.
+pub(crate) enum Streams {
+    /// Where memsight's goes.
+    Inherited,
+    /// To a file, and no input.
+    To(File),
+}
+
+/// How a recorded run ended.
+#[derive(Debug)]
+pub(crate) struct Ended {
+    /// The program's end.
+    pub(crate) waited: sys::Waited,
+    /// Where its capture should be; `None` if it ran unrecorded.
+    pub(crate) capture: Option<PathBuf>,
+}
+
+/// Runs `target` to its end and waits until its capture is written.
+pub(crate) fn record(
+    target: &Target,
+    destination: &Destination,
+    options: &Options,
+    streams: Streams,
+) -> Result<Ended> {
+    let mut command = Command::new(&target.file);
+    command.arg0(&target.argv0).args(&target.arguments);
+    if let Streams::To(file) = streams {
+        let twin = file.try_clone().context("the output's file")?;
+        command.stdin(Stdio::null()).stdout(file).stderr(twin);
+    }
+    if let Destination::To(template) = destination {
+        command.env("LD_PRELOAD", with_recorder(&options.recorder));
+        command.env("MEMSIGHT_CAPTURE", template);
+        command.env("MEMSIGHT_RUN", run_id()?);
+        command.env("MEMSIGHT_TRACK", if options.objects { "objects" } else { "heap" });
+        command.env("MEMSIGHT_FOLLOW", if options.follow { "1" } else { "0" });
+    }
+    let forwarding = sys::forward_signals();
+    let child =
+        sys::spawn(&mut command).with_context(|| format!("{} cannot be run", target.file.display()))?;
+    let waited = sys::wait(child).context("the program's end cannot be waited for")?;
+    drop(forwarding);
+    let capture = match destination {
+        Destination::To(template) => Some(path_in_process(template, child)),
+        Destination::Nowhere(_) => None,
+    };
+    if let Some(capture) = &capture {
+        wait_until_written(capture);
+    }
+    Ok(Ended { waited, capture })
+}
+
+const RECORDER: &str = "libmemsight_preload.so";
+
+/// The library that records: `MEMSIGHT_PRELOAD`, else beside memsight, else in `../lib/memsight`.
+pub(crate) fn recorder() -> Result<PathBuf> {
+    if let Some(path) = std::env::var_os("MEMSIGHT_PRELOAD").filter(|path| !path.is_empty()) {
+        let path = std::path::absolute(&path).context("MEMSIGHT_PRELOAD")?;
+        if !path.is_file() {
+            bail!("MEMSIGHT_PRELOAD is {}, and there is no such file", path.display());
+        }
+        return Ok(path);
+    }
+    let program = std::env::current_exe().context("where memsight itself is cannot be found out")?;
+    let folder = program.parent().unwrap_or(Path::new("/"));
+    let places = [folder.join(RECORDER), folder.join("../lib/memsight").join(RECORDER)];
+    if let Some(found) = places.iter().find(|place| place.is_file()) {
+        return Ok(found.canonicalize().unwrap_or_else(|_| found.clone()));
+    }
+    bail!(
+        "the recorder {RECORDER} is not installed: it should be in {} or {}. \
+         Put it there, or say where it is with MEMSIGHT_PRELOAD=PATH",
+        places[0].display(),
+        folder.parent().unwrap_or(folder).join("lib/memsight").display()
+    )
+}
+
+fn with_recorder(recorder: &Path) -> OsString {
+    let mut preload = recorder.as_os_str().to_owned();
+    if let Some(others) = std::env::var_os("LD_PRELOAD").filter(|others| !others.is_empty()) {
+        preload.push(":");
+        preload.push(others);
+    }
+    preload
+}
+
+fn run_id() -> Result<String> {
+    let mut bytes = [0; 16];
+    let random = File::open("/dev/urandom").and_then(|mut source| source.read_exact(&mut bytes));
+    random.context("/dev/urandom cannot be read")?;
+    Ok(bytes.iter().map(|byte| format!("{byte:02x}")).collect())
+}
+
+/// How long the writer may take after the program's end.
+const PATIENCE: Duration = Duration::from_secs(10);
+
+/// Waits for the writer, which holds the capture locked. Gives up after a
+/// while: the report then says that it is still being written.
+fn wait_until_written(capture: &Path) {
+    let Ok(file) = File::open(capture) else { return };
+    let began = Instant::now();
+    let mut pause = Duration::from_micros(200);
+    while matches!(file.try_lock_shared(), Err(TryLockError::WouldBlock)) && began.elapsed() < PATIENCE {
+        std::thread::sleep(pause);
+        pause = (pause * 2).min(Duration::from_millis(20));
+    }
+}

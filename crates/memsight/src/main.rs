@@ -1,0 +1,74 @@
+//! The command line: one file a subcommand, and what they share.
+//!
+//! | module       | what it does                                                   |
+//! |--------------|----------------------------------------------------------------|
+//! | `run`        | records a program and prints its summary                       |
+//! | `report`     | answers questions about a capture                              |
+//! | `diff`       | compares two captures                                          |
+//! | `compare`    | records two commands in turn and compares those                |
+//! | `launch`     | from a command line to a process with the recorder in it       |
+//! | `exit`       | the one place where exit codes are decided                     |
+//! | `terminal`   | widths, colours, progress                                      |
+//! | `sys`        | the system calls that need `unsafe`, and nothing else          |
+//!
+//! Data goes to stdout, everything else to stderr.
+#![deny(unsafe_code)]
+
+mod compare;
+mod diff;
+mod exit;
+mod launch;
+mod report;
+mod run;
+mod size;
+#[allow(unsafe_code)]
+mod sys;
+mod terminal;
+mod when;
+
+use clap::{Parser, Subcommand};
+
+use crate::exit::Exit;
+
+/// Shows where the memory of a Python program goes, why it is still there, and what to change.
+#[derive(Parser)]
+#[command(name = "memsight", version, max_term_width = 100)]
+#[command(after_help = "Start with:  memsight run script.py")]
+struct Cli {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    /// Record a program and print where its memory went.
+    Run(run::Args),
+    /// Show what a capture holds.
+    Report(report::Args),
+    /// Show what changed between two captures.
+    Diff(diff::Args),
+    /// Record two commands in turn and compare them.
+    Compare(compare::Args),
+}
+
+fn main() {
+    let result = match Cli::try_parse() {
+        Ok(cli) => dispatch(cli.command),
+        Err(usage) => Exit::usage(&usage),
+    };
+    exit::leave(result)
+}
+
+fn dispatch(command: Command) -> Exit {
+    if !matches!(command, Command::Run(_)) {
+        // `memsight report … | head` ends quietly; `run` must live on to pass the exit code.
+        sys::default_sigpipe();
+    }
+    let result = match command {
+        Command::Run(args) => run::run(args),
+        Command::Report(args) => report::run(&args),
+        Command::Diff(args) => diff::run(&args),
+        Command::Compare(args) => compare::run(&args),
+    };
+    result.unwrap_or_else(|error| Exit::failed(&error))
+}

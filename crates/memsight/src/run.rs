@@ -1,0 +1,185 @@
+//! `memsight run`: records a program and prints where its memory went.
+
+use std::ffi::OsString;
+use std::io::IsTerminal;
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context, Result, bail};
+use clap::ValueEnum;
+use memsight_insight::Program;
+use memsight_report::text::{self, Outcome};
+use memsight_report::{json, units};
+
+use crate::exit::Exit;
+use crate::launch::{self, Destination, Ended, Options, Streams};
+use crate::size;
+use crate::terminal::{self, say};
+
+/// What is recorded.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Track {
+    /// Every Python object, and everything outside Python's heap.
+    Objects,
+    /// What is outside Python's object heap.
+    Heap,
+}
+
+/// When the object graph is taken.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum HeapAt {
+    /// At the program's end.
+    Exit,
+    /// At the peak.
+    Peak,
+}
+
+#[derive(clap::Args)]
+pub(crate) struct Args {
+    /// Write the capture to FILE [default: memsight-NAME-PID.msight in the working folder].
+    #[arg(short, long = "output", value_name = "FILE")]
+    output: Option<PathBuf>,
+    /// Replace FILE if it is there already.
+    #[arg(long)]
+    force: bool,
+    /// What to record.
+    #[arg(long, value_enum, default_value = "objects")]
+    track: Track,
+    /// Record native stacks too (not in this version).
+    #[arg(long)]
+    native: bool,
+    /// Leave child processes alone.
+    #[arg(long)]
+    no_follow: bool,
+    /// Exit with 1 if the peak is above SIZE: 24MB, 1.5GiB, 500000.
+    #[arg(long, value_name = "SIZE", value_parser = size::parse)]
+    budget: Option<u64>,
+    /// Keep the object graph too (not in this version).
+    #[arg(long, value_enum, value_name = "WHEN")]
+    heap: Option<HeapAt>,
+    /// Write the report as JSON to FILE, - for stdout.
+    #[arg(long, value_name = "FILE")]
+    json: Option<PathBuf>,
+    /// Print no summary.
+    #[arg(short, long)]
+    quiet: bool,
+    /// The interpreter for script.py, -m and -c [default: the active virtual environment's, else python3].
+    #[arg(long, value_name = "PATH")]
+    python: Option<PathBuf>,
+    /// An executable, script.py, -m module or -c code; and its arguments.
+    #[arg(value_name = "PROGRAM", trailing_var_arg = true, allow_hyphen_values = true, required = true)]
+    program: Vec<OsString>,
+}
+
+/// Records the program and passes its exit code on.
+pub(crate) fn run(args: Args) -> Result<Exit> {
+    if args.native {
+        bail!("--native: native stacks are not recorded by this version; leave the flag out");
+    }
+    if args.heap.is_some() {
+        bail!("--heap: the object graph is not kept by this version; leave the flag out");
+    }
+    let target = launch::find(&args.program, args.python.as_deref())?;
+    // Before an old capture is replaced: without a recorder there would be no new one.
+    let recorder = launch::recorder()?;
+    let destination = Destination::choose(args.output.as_deref(), &target.name, args.force)?;
+    if let Destination::Nowhere(why) = &destination {
+        say(&format!("memsight: {why}; the program runs without being recorded"));
+    }
+    let options = Options { recorder, objects: args.track == Track::Objects, follow: !args.no_follow };
+    let ended = launch::record(&target, &destination, &options, Streams::Inherited)?;
+    let own = match (ended.waited.code, ended.waited.signal) {
+        (_, Some(signal)) => Exit::Signal(signal),
+        (Some(0), None) => Exit::Fine,
+        (code, None) => Exit::Code(code.unwrap_or(0)),
+    };
+    Ok(finish(&args, &ended, own))
+}
+
+/// Says what was recorded. What goes wrong here never hides that the program failed.
+fn finish(args: &Args, ended: &Ended, own: Exit) -> Exit {
+    let result = tell(args, ended);
+    match (result, own) {
+        (Ok(true), own) => own,
+        (Ok(false), _) => Exit::Exceeded,
+        (Err(error), Exit::Fine) => Exit::failed(&error),
+        (Err(error), own) => {
+            Exit::failed(&error);
+            own
+        }
+    }
+}
+
+/// Prints and writes what was asked for; whether the budget was kept.
+fn tell(args: &Args, ended: &Ended) -> Result<bool> {
+    let Some(capture) = &ended.capture else {
+        return unrecorded(args, "nothing was recorded");
+    };
+    if !capture.exists() {
+        let why = format!(
+            "there is no capture at {}: it was removed, or the recorder never began to write \
+             (a program may drop LD_PRELOAD, or run in another root folder)",
+            capture.display()
+        );
+        return unrecorded(args, &why);
+    }
+    let program = terminal::load(&relative(capture))?;
+    let outcome = Outcome { exit_code: ended.waited.code, signal: ended.waited.signal };
+    if !args.quiet {
+        summarise(&program, outcome);
+    }
+    if let Some(file) = &args.json {
+        write_json(&program, outcome, file)?;
+    }
+    Ok(args.budget.is_none_or(|budget| within(budget, &program)))
+}
+
+/// What is asked of a recording that there isn't is an error; otherwise a word will do.
+fn unrecorded(args: &Args, why: &str) -> Result<bool> {
+    if args.budget.is_some() {
+        bail!("{why}; the budget cannot be checked");
+    }
+    if args.json.is_some() {
+        bail!("{why}; there is no report to write");
+    }
+    if args.output.is_none() || why != "nothing was recorded" {
+        say(&format!("memsight: {why}"));
+    }
+    Ok(true)
+}
+
+fn summarise(program: &Program, outcome: Outcome) {
+    let text = text::summary(program, outcome, &terminal::stderr_look());
+    // A blank line between what the program printed and the summary.
+    let gap = if std::io::stderr().is_terminal() { "\n" } else { "" };
+    say(&format!("{gap}{}", text.trim_end()));
+}
+
+fn write_json(program: &Program, outcome: Outcome, file: &Path) -> Result<()> {
+    let text = json::report(program, outcome, None, None)? + "\n";
+    if file == Path::new("-") {
+        return terminal::print(&text);
+    }
+    std::fs::write(file, text).with_context(|| format!("--json {}: cannot be written", file.display()))
+}
+
+/// Checks the budget and says by how much it was exceeded, and where.
+fn within(budget: u64, program: &Program) -> bool {
+    let peak = program.peak.amount.bytes;
+    if peak <= budget {
+        return true;
+    }
+    let over = units::bytes(peak - budget);
+    let (peak, budget) = (units::bytes(peak), units::bytes(budget));
+    let most = match text::first_site(program) {
+        Some((bytes, place)) => format!("; most of it, {}, at {place}", units::bytes(bytes)),
+        None => String::new(),
+    };
+    say(&format!("memsight: over budget by {over}: the peak of {peak} is above {budget}{most}"));
+    false
+}
+
+/// The path from the working folder, where it lies below that.
+fn relative(path: &Path) -> PathBuf {
+    let here = std::env::current_dir().unwrap_or_default();
+    path.strip_prefix(&here).unwrap_or(path).into()
+}

@@ -1,0 +1,195 @@
+//! `report` and `diff` over captures of known contents, and over files that are none.
+
+use std::path::{Path, PathBuf};
+use std::process::{Command, Output};
+
+use memsight_capture::{Domain, NodeId, Peak, PeakShare, Record, Temporary, TickIndex};
+use memsight_insight::testing::{Writer, counts, start};
+
+fn memsight(arguments: &[&str]) -> Output {
+    Command::new(env!("CARGO_BIN_EXE_memsight")).args(arguments).env_remove("COLUMNS").output().unwrap()
+}
+
+fn capture(grown: u64) -> Writer {
+    let mut w = Writer::new(start());
+    let thread = w.thread(0, b"main");
+    let module = w.frame(thread, "/work/orders.py", "<module>", 1);
+    let load = w.frame(module, "/work/orders.py", "load", 10);
+    w.birth(load, Some(0), counts(3, 300_000 + grown, 0, 0));
+    w.birth(module, None, counts(5, 500, 5, 500));
+    w.put(Record::Temporary(Temporary { node: module, allocations: 4, bytes: 400 }));
+    w.tick(10);
+    w.put(Record::Peak(Peak { tick: TickIndex(0), bytes: 300_100 + grown, blocks: 4 }));
+    for (node, blocks, bytes) in [(3, 3, 300_000 + grown), (2, 1, 100)] {
+        let (node, birth) = (NodeId(node), TickIndex(0));
+        w.put(Record::PeakShare(PeakShare { node, domain: Domain::Object, birth, blocks, bytes }));
+    }
+    w.end(20);
+    w
+}
+
+fn saved(folder: &Path, name: &str, mut writer: Writer) -> PathBuf {
+    let path = folder.join(name);
+    writer.save(&path);
+    path
+}
+
+fn stdout_of(output: &Output) -> String {
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    String::from_utf8_lossy(&output.stdout).into_owned()
+}
+
+#[test]
+fn every_view_prints_and_fits_its_width() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = saved(folder.path(), "a.msight", capture(0));
+    let views: [&[&str]; 12] = [
+        &[],
+        &["--tree"],
+        &["--leaks"],
+        &["--temporary"],
+        &["--at", "end"],
+        &["--at", "0.01"],
+        &["--at", "0..0.01"],
+        &["--by", "function"],
+        &["--by", "module"],
+        &["--by", "thread"],
+        &["--by", "process"],
+        &["--by", "type"],
+    ];
+    for width in ["60", "80", "100"] {
+        for view in views {
+            let output = Command::new(env!("CARGO_BIN_EXE_memsight"))
+                .arg("report")
+                .arg(&path)
+                .args(view)
+                .env("COLUMNS", width)
+                .output()
+                .unwrap();
+            let text = stdout_of(&output);
+            assert!(text.contains("Peak   300 kB"), "{view:?}: {text}");
+            let longest = text.lines().map(|line| line.chars().count()).max().unwrap();
+            assert!(longest <= width.parse::<usize>().unwrap(), "{view:?} at {width}: {text}");
+            assert!(text.lines().all(|line| line == line.trim_end()), "{view:?}: {text}");
+        }
+    }
+}
+
+#[test]
+fn json_has_the_keys_of_the_contract_and_sums_up() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = saved(folder.path(), "a.msight", capture(0));
+    let text = stdout_of(&memsight(&["report", path.to_str().unwrap(), "--json"]));
+    let json: serde_json::Value = serde_json::from_str(&text).unwrap();
+    for key in [
+        "command",
+        "exit_code",
+        "signal",
+        "interpreter",
+        "duration_s",
+        "track",
+        "native",
+        "totals",
+        "peak",
+        "end",
+        "machine",
+        "domains",
+        "sites",
+        "threads",
+        "processes",
+        "gc",
+        "overhead",
+    ] {
+        assert!(json.get(key).is_some(), "{key}");
+    }
+    assert_eq!(json["schema_version"], 1);
+    assert_eq!(json["complete"], true);
+    assert_eq!(json["domains"].as_array().unwrap().len(), 5);
+    let sum = |key: &str| -> u64 {
+        json["sites"].as_array().unwrap().iter().map(|site| site[key].as_u64().unwrap()).sum()
+    };
+    assert_eq!(sum("allocations"), json["totals"]["allocations"].as_u64().unwrap());
+    assert_eq!(sum("allocated_bytes"), json["totals"]["allocated_bytes"].as_u64().unwrap());
+    assert_eq!(sum("peak_bytes"), json["peak"]["live_bytes"].as_u64().unwrap());
+    assert_eq!(sum("live_bytes"), json["end"]["live_bytes"].as_u64().unwrap());
+    assert_eq!(json["sites"][0]["line"], 10);
+}
+
+#[test]
+fn a_limit_shortens_the_sites() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = saved(folder.path(), "a.msight", capture(0));
+    let text = stdout_of(&memsight(&["report", path.to_str().unwrap(), "--json", "-n", "1", "--leaks"]));
+    let json: serde_json::Value = serde_json::from_str(&text).unwrap();
+    assert_eq!(json["sites"].as_array().unwrap().len(), 1);
+    assert_eq!(json["view"]["of"], "leaks");
+    assert_eq!(json["view"]["rows"][0]["bytes"], 300_000);
+}
+
+#[test]
+fn files_that_are_no_captures_are_exit_code_2() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut other_version = capture(0).bytes();
+    other_version[8] = 99;
+    let files: [(&str, &[u8], &str); 4] = [
+        ("empty", b"", "empty"),
+        ("text", b"hello, this is no capture", "not a memsight capture"),
+        ("short", b"\x89msight", "not a memsight capture"),
+        ("version", &other_version, "version 99"),
+    ];
+    for (name, bytes, word) in files {
+        let path = folder.path().join(name);
+        std::fs::write(&path, bytes).unwrap();
+        let output = memsight(&["report", path.to_str().unwrap()]);
+        let said = String::from_utf8_lossy(&output.stderr);
+        assert_eq!(output.status.code(), Some(2), "{name}");
+        assert!(said.contains(word) && said.contains(name), "{name}: {said}");
+        assert!(output.stdout.is_empty());
+    }
+    for missing in ["/no/such/file", "/tmp"] {
+        let output = memsight(&["report", missing]);
+        assert_eq!(output.status.code(), Some(2));
+        assert!(String::from_utf8_lossy(&output.stderr).contains(missing));
+    }
+}
+
+#[test]
+fn a_capture_cut_at_any_byte_is_an_error_or_incomplete() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("cut.msight");
+    let bytes = capture(0).bytes();
+    for end in (0..bytes.len()).step_by(7).chain([bytes.len() - 1]) {
+        std::fs::write(&path, &bytes[..end]).unwrap();
+        let output = memsight(&["report", path.to_str().unwrap()]);
+        match output.status.code() {
+            Some(0) => assert!(stdout_of(&output).contains("INCOMPLETE"), "cut at {end}"),
+            code => assert_eq!(code, Some(2), "cut at {end}"),
+        }
+    }
+}
+
+#[test]
+fn a_capture_that_is_being_written_is_said_to_be() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = saved(folder.path(), "a.msight", capture(0));
+    let writer = std::fs::File::open(&path).unwrap();
+    writer.lock().unwrap();
+    let text = stdout_of(&memsight(&["report", path.to_str().unwrap()]));
+    assert!(text.contains("so far") && text.contains("still being recorded"), "{text}");
+}
+
+#[test]
+fn an_increase_that_is_not_allowed_is_exit_code_1() {
+    let folder = tempfile::tempdir().unwrap();
+    let before = saved(folder.path(), "before.msight", capture(0));
+    let after = saved(folder.path(), "after.msight", capture(30_000));
+    let (before, after) = (before.to_str().unwrap(), after.to_str().unwrap());
+    let text = stdout_of(&memsight(&["diff", before, after]));
+    assert!(text.contains("+30 kB") && text.contains("orders.py:10"), "{text}");
+    let fails = |limit| memsight(&["diff", before, after, "--fail-on-increase", limit]).status.code();
+    assert_eq!(fails("5"), Some(1));
+    assert_eq!(fails("15"), Some(0));
+    let json: serde_json::Value =
+        serde_json::from_str(&stdout_of(&memsight(&["diff", "--json", before, after]))).unwrap();
+    assert_eq!(json["sites"][0]["after"]["peak_bytes"], 330_000);
+}
