@@ -385,6 +385,8 @@ impl Writer {
             detail.push(b"check: ");
             detail.push_number(mismatches.into());
             detail.push(b" stacks differ");
+        } else if self.recorder.tree.is_folding() {
+            detail.push(b"recursion is folded in the call tree");
         }
         self.output.record(&Record::End(End { reason, at_ns, detail: detail.as_bytes() }))?;
         self.output.flush()

@@ -299,6 +299,17 @@ impl<T> PageVec<T> {
     }
 }
 
+impl<T: Zeroed> PageVec<T> {
+    /// `len` elements that are all zeroes.
+    pub fn zeroed(len: usize) -> Result<Self, OutOfMemory> {
+        let mut array = PageVec::new();
+        // Fresh pages are zeroed, and a new array has no others.
+        array.reserve(len)?;
+        array.len = len;
+        Ok(array)
+    }
+}
+
 impl<T: Copy> PageVec<T> {
     /// Appends all of `values`.
     pub fn extend(&mut self, values: &[T]) -> Result<(), OutOfMemory> {

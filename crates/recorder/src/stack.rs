@@ -315,12 +315,7 @@ impl StackCache {
         let capacity = (depth * 2).next_power_of_two().max(512);
         grow_to(&mut self.keys, known, capacity)?;
         grow_to(&mut self.nodes, known, capacity)?;
-        let mut positions = PageVec::new();
-        positions.reserve(capacity * 4)?;
-        for _ in 0..capacity * 4 {
-            positions.push(0u32)?;
-        }
-        self.positions = positions;
+        self.positions = PageVec::zeroed(capacity * 4)?;
         for i in 0..known {
             // SAFETY: the array holds `known` elements.
             let frame = unsafe { *self.frames.data().add(i) };

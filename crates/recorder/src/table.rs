@@ -92,11 +92,7 @@ impl Table {
 
     fn grow(&mut self, hash_of: impl Fn(u32) -> u64) -> Result<(), OutOfMemory> {
         let len = (self.slots.len() * 2).max(1024);
-        let mut bigger = PageVec::new();
-        bigger.reserve(len)?;
-        for _ in 0..len {
-            bigger.push(0)?;
-        }
+        let mut bigger = PageVec::zeroed(len)?;
         for &slot in self.slots.as_slice().iter().filter(|&&slot| slot != 0) {
             place(bigger.as_mut_slice(), slot - 1, hash_of(slot - 1));
         }

@@ -7,6 +7,12 @@
 //! therefore has a generation, which its death raises: what a thread remembers
 //! of an older generation no longer holds.
 //!
+//! A function that calls itself twice has as many stacks as the calls that it
+//! makes in all. A tree of more than [`FOLD_FROM`] nodes therefore folds
+//! recursion: an instruction that is on the stack already gets no deeper node
+//! but the one that it has. Sites and their bytes stay exact; only how deep the
+//! recursion was is lost, and the capture says so.
+//!
 //! Nodes of different threads are different nodes (their roots are), so the
 //! counters in a node have one writer. Everything that makes a row here is
 //! under one lock and off the fast path; rows never move and never change
@@ -28,6 +34,9 @@ const NO_CODE: u32 = u32::MAX;
 
 /// What lives at an address was met, but never as code that could be read.
 const UNREAD: u32 = u32::MAX;
+
+/// From this many nodes on, recursion is folded.
+const FOLD_FROM: u32 = 1 << 17;
 
 /// The longest file or function name that is kept, in bytes.
 pub const MAX_NAME: usize = 1024;
@@ -363,9 +372,30 @@ impl Tree {
         if let Some(row) = tables.nodes.find(hash, |row| key(row) == Some((parent.0, code, offset))) {
             return Ok(NodeId(row));
         }
+        if self.is_folding() && let Some(above) = self.same_above(parent, code, offset) {
+            return Ok(above);
+        }
         let node = self.make_node(parent, code, offset)?;
         tables.nodes.insert(node.0, hash, |row| key(row).map_or(0, |(p, c, o)| hash_node(p, c, o)))?;
         Ok(node)
+    }
+
+    /// Whether the tree is so large that it folds recursion.
+    pub fn is_folding(&self) -> bool {
+        self.node_count.load(Ordering::Relaxed) >= FOLD_FROM
+    }
+
+    /// The nearest caller that stands at the same instruction.
+    fn same_above(&self, parent: NodeId, code: u32, offset: u32) -> Option<NodeId> {
+        let mut node = parent;
+        while node != NodeId(0) {
+            let row = self.nodes.try_get(node.index())?;
+            if row.code.load(Ordering::Relaxed) == code && row.offset.load(Ordering::Relaxed) == offset {
+                return Some(node);
+            }
+            node = NodeId(row.parent.load(Ordering::Relaxed));
+        }
+        None
     }
 
     fn make_node(&self, parent: NodeId, code: u32, offset: u32) -> Result<NodeId, OutOfMemory> {

@@ -247,7 +247,7 @@ impl Python {
             // SAFETY: as above.
             unsafe { inside.recorder.stack(inside.thread, top as u64, &frames) }
         };
-        if inside.session.config().check {
+        if inside.session.config().check && !inside.recorder.tree.is_folding() {
             self.check(inside, layout, top, node);
         }
         node
