@@ -72,50 +72,39 @@ impl Program {
             unreadable: Vec::new(),
             peak: ProgramPeak::default(),
         };
-        let mut next = 0;
-        while next < program.processes.len() && program.processes.len() < MAX_PROCESSES {
-            for path in program.captures_of_children(path, next) {
-                match Process::load(&path, progress) {
-                    Ok(found) if found.recording.whereabouts.run_id == run_id => {
-                        program.processes.push(found);
-                    }
-                    Ok(_stray) => {}
-                    Err(error) => program.unreadable.push(error),
-                }
+        let mut failed = Vec::new();
+        for (pid, path) in captures_beside(path) {
+            match Process::load(&path, progress) {
+                Ok(found) if found.recording.whereabouts.run_id == run_id => program.processes.push(found),
+                Ok(_stray) => {}
+                Err(error) => failed.push((pid, error)),
             }
-            next += 1;
         }
-        program.note_missing(path);
+        program.processes[1..].sort_by_key(|process| process.recording.whereabouts.started_unix_ns);
+        for (pid, error) in failed {
+            // A damaged file of a process that is not of this run is a stray too.
+            if program.is_known(pid) {
+                program.unreadable.push(error);
+            }
+        }
+        program.note_missing();
         program.peak = find_peak(&mut program.processes);
         Ok(program)
     }
 
-    /// Captures of the children that one process says it had and that are not loaded yet.
-    fn captures_of_children(&self, first: &Path, parent: usize) -> Vec<PathBuf> {
-        let mut found = Vec::new();
-        let recording = &self.processes[parent].recording;
-        let mut pids: Vec<u32> = recording.children.iter().map(|child| child.pid).collect();
-        pids.push(recording.whereabouts.pid);
-        pids.dedup();
-        for pid in pids {
-            for path in images_of(first, pid) {
-                let known = self.processes.iter().any(|process| process.path == path);
-                if !known && !found.contains(&path) && found.len() < MAX_PROCESSES {
-                    found.push(path);
-                }
-            }
-        }
-        found
+    /// Whether a process of the run says that it started this one, or is it.
+    fn is_known(&self, pid: u32) -> bool {
+        self.processes.iter().any(|process| {
+            let recording = &process.recording;
+            recording.whereabouts.pid == pid || recording.children.iter().any(|child| child.pid == pid)
+        })
     }
 
-    fn note_missing(&mut self, first: &Path) {
-        let mut missing: Vec<u32> = Vec::new();
-        for child in self.processes.iter().flat_map(|process| &process.recording.children) {
-            let here = child.kind == ChildKind::Exec;
-            if !here && images_of(first, child.pid).is_empty() {
-                missing.push(child.pid);
-            }
-        }
+    fn note_missing(&mut self) {
+        let has_capture = |pid| self.processes.iter().any(|process| process.recording.whereabouts.pid == pid);
+        let children = self.processes.iter().flat_map(|process| &process.recording.children);
+        let started = children.filter(|child| child.kind != ChildKind::Exec).map(|child| child.pid);
+        let mut missing: Vec<u32> = started.filter(|&pid| !has_capture(pid)).collect();
         missing.sort_unstable();
         missing.dedup();
         self.not_recorded = missing;
@@ -237,20 +226,28 @@ impl Read for Counted<'_> {
     }
 }
 
-/// The captures of a process beside the first one, in order of its images.
-fn images_of(first: &Path, pid: u32) -> Vec<PathBuf> {
-    let Some(stem) = first.file_stem().and_then(|stem| stem.to_str()) else { return Vec::new() };
-    let mut found = Vec::new();
-    let began = first.with_file_name(format!("{stem}.{pid}.msight"));
-    if began.is_file() {
-        found.push(began);
-    }
-    for image in 1..MAX_PROCESSES {
-        let path = first.with_file_name(format!("{stem}.{pid}.{image}.msight"));
-        if !path.is_file() {
-            break;
+/// Captures beside the first one that are named after it, and their process ids,
+/// in the order of those and of their images. The folder is searched rather than
+/// asking each process for its children: it does not see those of `system(3)`.
+pub fn captures_beside(first: &Path) -> Vec<(u32, PathBuf)> {
+    let name = first.file_name().unwrap_or_default().as_encoded_bytes();
+    let dot = name.iter().rposition(|&byte| byte == b'.').filter(|&at| at > 0).unwrap_or(name.len());
+    let (stem, suffix) = name.split_at(dot);
+    let numbers_of = |other: &[u8]| {
+        let numbers = other.strip_prefix(stem)?.strip_prefix(b".")?.strip_suffix(suffix)?;
+        let numbers = std::str::from_utf8(numbers).ok()?;
+        let (pid, image) = numbers.split_once('.').unwrap_or((numbers, "0"));
+        Some((pid.parse::<u32>().ok()?, image.parse::<u32>().ok()?))
+    };
+    let folder = first.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    let Ok(entries) = std::fs::read_dir(folder) else { return Vec::new() };
+    let mut found: Vec<(u32, u32, PathBuf)> = Vec::new();
+    for entry in entries.flatten() {
+        if let Some((pid, image)) = numbers_of(entry.file_name().as_encoded_bytes()) {
+            found.push((pid, image, first.with_file_name(entry.file_name())));
         }
-        found.push(path);
     }
-    found
+    found.sort();
+    found.truncate(MAX_PROCESSES);
+    found.into_iter().map(|(pid, _, path)| (pid, path)).collect()
 }

@@ -26,6 +26,10 @@ pub(crate) const CHILDREN: usize = 4096;
 /// Allocations of a forked child before it gets a writer. One that execs at
 /// once stays below, and leaves no capture of its own.
 const FORKED_CHILD_GRACE: u32 = 1000;
+/// Or as many live bytes: a worker may hold much in few blocks.
+const FORKED_CHILD_GRACE_BYTES: u64 = 256 << 10;
+/// Or so long: a worker that waits for its work has come to stay.
+const FORKED_CHILD_GRACE_NS: u64 = 50_000_000;
 
 /// Recording has one of these states.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -67,7 +71,10 @@ pub(crate) struct Control {
     pub(crate) answer: AtomicU32,
     /// The writer's errno, if it failed.
     pub(crate) errno: AtomicU32,
+    /// The writer's process id; the kernel makes it 0 when the writer ends.
     pub(crate) writer: AtomicU32,
+    /// Not 0 while the program is about to become another by `exec`.
+    pub(crate) exec: AtomicU32,
 }
 
 /// The recording of this process.
@@ -77,6 +84,7 @@ pub(crate) struct Session {
     /// Not 0 if allocations must see to something first.
     attention: AtomicU32,
     pub(crate) pid: AtomicU32,
+    pub(crate) parent: AtomicU32,
     forked_allocations: AtomicU32,
     pub(crate) started_ns: AtomicU64,
     pub(crate) control: Control,
@@ -89,7 +97,6 @@ pub(crate) struct Session {
     pub(crate) children: [AtomicU64; CHILDREN],
     pub(crate) child_count: AtomicU32,
     ending: AtomicBool,
-    resumed: AtomicBool,
 }
 
 // SAFETY: `config` is written in the constructor and in a forked child, while
@@ -108,6 +115,7 @@ static SESSION: Session = Session {
     state: AtomicU32::new(State::Off as u32),
     attention: AtomicU32::new(0),
     pid: AtomicU32::new(0),
+    parent: AtomicU32::new(0),
     forked_allocations: AtomicU32::new(0),
     started_ns: AtomicU64::new(0),
     control: Control {
@@ -115,6 +123,7 @@ static SESSION: Session = Session {
         answer: AtomicU32::new(0),
         errno: AtomicU32::new(0),
         writer: AtomicU32::new(0),
+        exec: AtomicU32::new(0),
     },
     python: Python::new(),
     config: UnsafeCell::new(Config {
@@ -134,7 +143,6 @@ static SESSION: Session = Session {
     children: [const { AtomicU64::new(0) }; CHILDREN],
     child_count: AtomicU32::new(0),
     ending: AtomicBool::new(false),
-    resumed: AtomicBool::new(false),
 };
 
 /// The session of this process.
@@ -145,8 +153,7 @@ pub(crate) fn session() -> &'static Session {
 
 /// A thread inside the recorder; leaves it when dropped.
 pub(crate) struct Inside {
-    pub(crate) session: &'static Session,
-    pub(crate) recorder: &'static Recorder,
+    // One word, so that it travels in a register.
     pub(crate) thread: &'static Thread,
 }
 
@@ -169,7 +176,7 @@ pub(crate) fn enter() -> Option<Inside> {
         other => SESSION.attach(recorder, other)?,
     };
     // Not `then_some`: a value made and dropped would leave for the one inside.
-    if thread.enter() { Some(Inside { session: &SESSION, recorder, thread }) } else { None }
+    if thread.enter() { Some(Inside { thread }) } else { None }
 }
 
 /// Like [`enter`], for an event that allocates: sees to what needs attention.
@@ -183,22 +190,33 @@ pub(crate) fn enter_to_allocate() -> Option<Inside> {
 }
 
 impl Inside {
+    /// The session.
+    #[inline(always)]
+    pub(crate) fn session(&self) -> &'static Session {
+        &SESSION
+    }
+
+    /// The recorder.
+    #[inline(always)]
+    pub(crate) fn recorder(&self) -> &'static Recorder {
+        // SAFETY: a thread can only be inside once there is a recorder, which lives for ever.
+        unsafe { &*SESSION.recorder.load(Ordering::Relaxed) }
+    }
+
     #[cold]
     fn attend(self) -> Option<Self> {
-        let attention = self.session.attention.load(Ordering::Relaxed);
+        let attention = self.session().attention.load(Ordering::Relaxed);
         if attention & WRITER_FAILED != 0 {
-            self.session.say_writer_failed();
+            self.session().say_writer_failed();
             return None;
         }
-        if attention & WATCH_PYTHON != 0 && self.session.python.watch(self.session) {
-            self.session.forget(WATCH_PYTHON);
+        if attention & WATCH_PYTHON != 0 && self.session().python.watch(self.session()) {
+            self.session().forget(WATCH_PYTHON);
         }
-        if attention & FORKED != 0
-            && self.session.forked_allocations.fetch_add(1, Ordering::Relaxed) == FORKED_CHILD_GRACE
-        {
-            self.session.start_writer();
+        if attention & FORKED != 0 && self.session().is_past_grace(self.recorder()) {
+            self.session().start_writer();
         }
-        if self.recorder.is_on() { Some(self) } else { None }
+        if self.recorder().is_on() { Some(self) } else { None }
     }
 }
 
@@ -229,6 +247,13 @@ impl Session {
     /// `vfork` that shares its memory.
     pub(crate) fn is_this_process(&self) -> bool {
         self.pid.load(Ordering::Relaxed) == sys::pid()
+    }
+
+    /// Notes who this process is and who started it.
+    fn note_process(&self) {
+        self.pid.store(sys::pid(), Ordering::Relaxed);
+        // SAFETY: getppid takes nothing and cannot fail.
+        self.parent.store(unsafe { libc::getppid() } as u32, Ordering::Relaxed);
     }
 
     pub(crate) fn call_attention(&self, to: u32) {
@@ -278,6 +303,16 @@ impl Session {
         unsafe { row.as_ref() }
     }
 
+    /// Whether a forked child is to have a writer now; says so once.
+    #[cold]
+    fn is_past_grace(&self, recorder: &Recorder) -> bool {
+        let before = self.forked_allocations.fetch_add(1, Ordering::Relaxed);
+        let past = before >= FORKED_CHILD_GRACE
+            || recorder.live.bytes() >= FORKED_CHILD_GRACE_BYTES
+            || sys::monotonic_ns() - self.started_ns.load(Ordering::Relaxed) >= FORKED_CHILD_GRACE_NS;
+        past && self.attention.fetch_and(!FORKED, Ordering::AcqRel) & FORKED != 0
+    }
+
     /// Starts the writer, or gives up.
     fn start_writer(&'static self) {
         self.forget(FORKED);
@@ -292,7 +327,7 @@ impl Session {
         if !self.is_this_process() || self.ending.swap(true, Ordering::AcqRel) {
             return;
         }
-        if self.state() == State::Forked && reason != EndReason::Exec {
+        if self.state() == State::Forked {
             self.start_writer();
         }
         let recording = self.state() == State::Recording;
@@ -311,28 +346,18 @@ impl Session {
         }
     }
 
-    /// After an `exec` that failed: goes on in the same capture.
-    pub(crate) fn resume(&'static self) {
-        if !self.is_this_process() || self.state() != State::Ended {
-            return;
-        }
-        let Some(recorder) = self.recorder() else { return };
-        self.ending.store(false, Ordering::Release);
-        self.resumed.store(true, Ordering::Relaxed);
-        recorder.turn_on();
-        self.start_writer();
-    }
-
-    /// Whether a capture of this process was begun by an earlier writer.
-    pub(crate) fn was_begun(&self) -> bool {
-        self.resumed.load(Ordering::Relaxed)
-    }
-
     /// Notes a child process.
     pub(crate) fn note_child(&self, pid: u32, kind: ChildKind) {
+        let child = u64::from(pid) << 8 | kind as u64 | 0x80;
+        let count = self.child_count.load(Ordering::Acquire) as usize;
+        let last = count.checked_sub(1).and_then(|last| self.children.get(last));
+        // A child of `vfork` that looks for a program along PATH comes here for each folder.
+        if last.is_some_and(|last| last.load(Ordering::Relaxed) == child) {
+            return;
+        }
         let index = self.child_count.fetch_add(1, Ordering::AcqRel);
         if let Some(place) = self.children.get(index as usize) {
-            place.store(u64::from(pid) << 8 | kind as u64 | 0x80, Ordering::Release);
+            place.store(child, Ordering::Release);
         }
     }
 
@@ -399,12 +424,13 @@ impl Session {
         };
         // SAFETY: this is the only thread, and its row is the survivor.
         unsafe { recorder.after_fork_in_child(survivor, sys::tid()) };
-        self.pid.store(sys::pid(), Ordering::Relaxed);
+        self.note_process();
         self.started_ns.store(sys::monotonic_ns(), Ordering::Relaxed);
         self.late.store(core::ptr::null_mut(), Ordering::Relaxed);
         self.child_count.store(0, Ordering::Relaxed);
-        self.resumed.store(false, Ordering::Relaxed);
+        self.ending.store(false, Ordering::Relaxed);
         self.control.command.store(0, Ordering::Relaxed);
+        self.control.exec.store(0, Ordering::Relaxed);
         self.forget(WRITER_FAILED);
         let recorded = matches!(self.state(), State::Recording | State::Forked) && recorder.is_on();
         // SAFETY: there is one thread.
@@ -543,7 +569,7 @@ extern "C" fn begin() {
         SESSION.stderr[0].store(device, Ordering::Relaxed);
         SESSION.stderr[1].store(inode, Ordering::Relaxed);
     }
-    SESSION.pid.store(sys::pid(), Ordering::Relaxed);
+    SESSION.note_process();
     SESSION.started_ns.store(sys::monotonic_ns(), Ordering::Relaxed);
     SESSION.state.store(State::Recording as u32, Ordering::Release);
     let mut key = 0;

@@ -81,6 +81,7 @@ pub(crate) fn errno_text(errno: i32) -> &'static [u8] {
         libc::EMFILE | libc::ENFILE => b"too many open files",
         libc::EAGAIN => b"no more processes are allowed",
         libc::ENOMEM => b"out of memory",
+        libc::ESRCH => b"the process that writes the capture was killed",
         libc::EIO => b"input/output error",
         _ => b"the system refused",
     }

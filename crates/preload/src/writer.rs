@@ -21,7 +21,6 @@ use memsight_recorder::ledger::{Ledger, Sink, Stopped};
 use memsight_recorder::{Recorder, memory, sys, syscall};
 
 use crate::session::{Session, WRITER_FAILED, path_pointer, session};
-use crate::text::leading_number;
 use crate::types;
 
 use output::Output;
@@ -61,7 +60,7 @@ pub(crate) fn start(session: &'static Session) -> Result<(), i32> {
     let mut before = 0u64;
     // SAFETY: masks are eight bytes; everything is blocked until the next call.
     unsafe { syscall!(RT_SIGPROCMASK, libc::SIG_SETMASK, &raw mut mask, &raw mut before, 8) };
-    let between = clone(stacks, libc::CLONE_VFORK, in_between, stacks + STACK_BYTES + LOCAL_BYTES);
+    let between = clone(stacks, libc::CLONE_VFORK, 0, in_between, stacks + STACK_BYTES + LOCAL_BYTES);
     if between > 0 {
         // SAFETY: it has exited; nobody else can wait for a child without an exit signal.
         unsafe { syscall!(WAIT4, between, 0, libc::__WALL, 0) };
@@ -83,27 +82,28 @@ pub(crate) fn stop(session: &'static Session, reason: EndReason) {
     let control = &session.control;
     control.command.store(reason as u32 + 1, Ordering::Release);
     futex_wake(&control.command);
-    if wait_for_answer(session, READY) == FAILED {
-        session.call_attention(WRITER_FAILED);
+    match wait_for_answer(session, READY) {
+        DONE => {}
+        FAILED => session.call_attention(WRITER_FAILED),
+        _ => {
+            control.errno.store(libc::ESRCH as u32, Ordering::Relaxed);
+            session.call_attention(WRITER_FAILED);
+        }
     }
 }
 
 /// Waits until the answer is another than `known`, as long as the writer lives.
 fn wait_for_answer(session: &Session, known: u32) -> u32 {
     let control = &session.control;
-    let started = sys::monotonic_ns();
     loop {
         let answer = control.answer.load(Ordering::Acquire);
         if answer != known {
             return answer;
         }
-        futex_wait(&control.answer, known, 20_000_000);
-        let writer = control.writer.load(Ordering::Relaxed);
-        // SAFETY: signal 0 only asks whether the process exists.
-        let alive = writer != 0 && unsafe { syscall!(KILL, writer, 0) } == 0;
-        if !alive && sys::monotonic_ns() - started > 2_000_000_000 {
+        if control.writer.load(Ordering::Acquire) == 0 {
             return control.answer.load(Ordering::Acquire);
         }
+        futex_wait(&control.answer, known, 20_000_000);
     }
 }
 
@@ -120,7 +120,8 @@ fn futex_wake(word: &core::sync::atomic::AtomicU32) {
 
 /// Makes a process that shares this memory and begins at `begin`, on the stack
 /// at `stack` with a block of zeroes above it for its thread-local variables.
-fn clone(stack: usize, flags: i32, begin: extern "C" fn(usize) -> !, argument: usize) -> isize {
+/// `tid` is where `flags` have the kernel write its id.
+fn clone(stack: usize, flags: i32, tid: usize, begin: extern "C" fn(usize) -> !, argument: usize) -> isize {
     let top = stack + STACK_BYTES;
     let local = top + LOCAL_BYTES / 2;
     // SAFETY: a thread control block begins with its own address (x86-64 psABI, TLS).
@@ -142,8 +143,8 @@ fn clone(stack: usize, flags: i32, begin: extern "C" fn(usize) -> !, argument: u
             inlateout("rax") sys::nr::CLONE as isize => result,
             in("rdi") flags,
             in("rsi") top,
-            in("rdx") 0,
-            in("r10") 0,
+            in("rdx") tid,
+            in("r10") tid,
             in("r8") local,
             in("r12") argument,
             in("r13") begin,
@@ -156,13 +157,14 @@ fn clone(stack: usize, flags: i32, begin: extern "C" fn(usize) -> !, argument: u
 
 /// The process between: makes the writer and goes, so that the writer is nobody's child.
 extern "C" fn in_between(stack: usize) -> ! {
-    let writer = clone(stack, 0, writer, 0);
     let control = &session().control;
+    // The kernel writes the writer's id before it runs, and 0 when it has ended, by whatever
+    // means. (Its id alone would not tell: an init that never waits keeps the dead.)
+    let flags = libc::CLONE_PARENT_SETTID | libc::CLONE_CHILD_CLEARTID;
+    let writer = clone(stack, flags, control.writer.as_ptr() as usize, writer, 0);
     if writer < 0 {
         control.errno.store(-writer as u32, Ordering::Relaxed);
         control.answer.store(FAILED, Ordering::Release);
-    } else {
-        control.writer.store(writer as u32, Ordering::Relaxed);
     }
     exit()
 }
@@ -206,7 +208,6 @@ extern "C" fn writer(_: usize) -> ! {
 
 fn write_capture(session: &'static Session) -> Result<(), Stopped> {
     let recorder = session.recorder().ok_or(Stopped::OutOfMemory)?;
-    sys::register_membarrier();
     let mut output = Output::open(path_pointer(&session.config().capture), session.pid.load(Ordering::Relaxed))?;
     write_start(session, &mut output)?;
     output.flush()?;
@@ -217,7 +218,7 @@ fn write_capture(session: &'static Session) -> Result<(), Stopped> {
         recorder,
         output,
         ledger: Ledger::create()?,
-        target: system::Target::open(session.pid.load(Ordering::Relaxed)),
+        target: system::Target::open(session),
         statm: system::Statm::open(),
         children: 0,
         interpreter: false,
@@ -238,7 +239,7 @@ fn write_start(session: &Session, output: &mut Output) -> Result<(), Stopped> {
     output.record(&Record::Start(Start {
         run_id,
         pid: session.pid.load(Ordering::Relaxed),
-        parent: system::parent_of(session.pid.load(Ordering::Relaxed)),
+        parent: session.parent.load(Ordering::Relaxed),
         image: config.image,
         started_unix_ns: sys::realtime_ns() - (sys::monotonic_ns() - session.started_ns.load(Ordering::Relaxed)),
         track: config.track,
@@ -279,10 +280,12 @@ impl Writer {
             }
             let before = core::mem::replace(&mut looked_ns, self.elapsed_ns());
             self.sample_gc(looked_ns - before);
+            let about_to_exec = self.session.control.exec.load(Ordering::Acquire) != 0;
             if self.target.is_gone() {
-                return self.finish(EndReason::Killed);
+                // What it became by `exec` may have ended since the last look.
+                return self.finish(if about_to_exec { EndReason::Exec } else { EndReason::Killed });
             }
-            if self.target.runs_another_program(self.session) {
+            if self.target.runs_another_program() {
                 return self.finish(EndReason::Exec);
             }
             if looked_ns >= tick_ends {
@@ -374,6 +377,10 @@ impl Writer {
             self.write_interpreter()?;
         }
         self.write_rest()?;
+        if reason == EndReason::Exec {
+            let pid = self.session.pid.load(Ordering::Relaxed);
+            self.output.record(&Record::Child(Child { pid, kind: ChildKind::Exec }))?;
+        }
         self.write_main_stack()?;
         self.close_tick(over, at_ns, rss)?;
         if reason == EndReason::Exit {
@@ -417,9 +424,4 @@ fn reason_of(number: u32) -> EndReason {
         3 => EndReason::Failed,
         _ => EndReason::Exit,
     }
-}
-
-/// The number after a key at the beginning of a line of a `/proc` file.
-fn number_after(text: &[u8]) -> Option<u64> {
-    leading_number(text.trim_ascii_start())
 }

@@ -102,6 +102,7 @@ unsafe impl Zeroed for Ledger {}
 impl Ledger {
     /// A ledger of which nothing is written.
     pub fn create() -> Result<&'static mut Ledger, OutOfMemory> {
+        sys::register_membarrier();
         let memory = memory::map(size_of::<Ledger>())?;
         // SAFETY: the mapping is zeroed, large enough, page-aligned, and nobody else has it.
         Ok(unsafe { &mut *memory.cast::<Ledger>() })
@@ -392,8 +393,11 @@ impl Ledger {
         if !self.retiring.is_empty() || self.retired.is_empty() {
             return Ok(());
         }
+        // Without it a thread's turns may be older than they look: nothing is used again.
+        if !sys::membarrier() {
+            return Ok(());
+        }
         core::mem::swap(&mut self.retiring, &mut self.retired);
-        sys::membarrier();
         self.inside.clear();
         for index in 0..recorder.thread_count() {
             let Some(thread) = recorder.thread(ThreadIndex(index)) else { continue };

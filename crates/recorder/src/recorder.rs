@@ -219,12 +219,16 @@ impl Recorder {
         let noted = if Slot::fits(address, bytes) {
             self.shadow.set(address, number, bytes as u32)
         } else {
-            self.set_odd(address, Block { group: number, bytes: bytes as u64 })
+            self.set_odd(address, Block { group: number, bytes: bytes as u64 }).map(|()| None)
         };
-        if noted.is_err() {
-            // Its free will not be seen, so it must not count as alive for good.
-            self.count_free(number, bytes as u64, 1, true);
-            self.lose();
+        match noted {
+            Ok(None) => {}
+            Ok(Some(missed)) => self.release_missed(missed),
+            Err(OutOfMemory) => {
+                // Its free will not be seen, so it must not count as alive for good.
+                self.count_free(number, bytes as u64, 1, true);
+                self.lose();
+            }
         }
         thread.last_address.store(address, Ordering::Relaxed);
         thread.last_node.store(node.0, Ordering::Relaxed);
@@ -248,10 +252,20 @@ impl Recorder {
         }
     }
 
+    /// The block that stood at an address before was given back unseen, as by a
+    /// signal handler that came while its thread was inside.
+    #[cold]
+    fn release_missed(&self, missed: Slot) {
+        if missed.group > self.inherited_groups.load(Ordering::Relaxed) {
+            self.count_free(missed.group, missed.bytes.into(), 1, false);
+            self.lose();
+        }
+    }
+
     /// Puts back what [`Recorder::take`] took, where the block lives on.
     pub fn restore(&self, address: usize, block: Block) {
         let noted = if Slot::fits(address, block.bytes as usize) {
-            self.shadow.set(address, block.group, block.bytes as u32)
+            self.shadow.set(address, block.group, block.bytes as u32).map(|_| ())
         } else {
             self.set_odd(address, block)
         };

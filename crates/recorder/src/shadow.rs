@@ -60,15 +60,17 @@ pub struct Shadow([AtomicPtr<Region>; REGIONS]);
 unsafe impl Zeroed for Shadow {}
 
 impl Shadow {
-    /// Notes a block. The caller has checked [`Slot::fits`].
+    /// Notes a block, and gives what was noted there before: a block whose free
+    /// was not seen. The caller has checked [`Slot::fits`].
     #[inline(always)]
-    pub fn set(&self, address: usize, group: u32, bytes: u32) -> Result<(), OutOfMemory> {
+    pub fn set(&self, address: usize, group: u32, bytes: u32) -> Result<Option<Slot>, OutOfMemory> {
         let slot = match self.slot(address) {
             Some(slot) => slot,
             None => self.make_slot(address)?,
         };
+        let before = Slot::from_raw(slot.load(Ordering::Relaxed));
         slot.store(u64::from(group) << 32 | u64::from(bytes), Ordering::Relaxed);
-        Ok(())
+        Ok(before)
     }
 
     /// Takes out what was noted of the block at `address`.

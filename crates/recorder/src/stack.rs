@@ -16,7 +16,6 @@
 use memsight_capture::NodeId;
 
 use crate::memory::{OutOfMemory, PageVec, Zeroed};
-use crate::table::mix;
 use crate::tree::{CodeText, Stamp, Tree};
 
 /// A chain of more frames is taken for broken, and its stack for unknown.
@@ -52,6 +51,8 @@ struct Found {
     parent: u32,
     node: u32,
     stamp: Stamp,
+    /// How many code objects had died when the stamp was last found to hold.
+    held_at: u32,
 }
 
 /// A thread's memory of its stack and of the nodes it met.
@@ -90,6 +91,7 @@ impl StackCache {
         let known = self.climb(top, frames)?;
         let (known, lowest) = match self.verify(known, frames) {
             Some(lowest) => (known, lowest),
+            None if known == 0 => (0, 0),
             None => {
                 self.depth = 0;
                 (self.climb(top, frames)?, 0)
@@ -110,6 +112,10 @@ impl StackCache {
     fn climb<F: Frames>(&mut self, top: u64, frames: &F) -> Result<usize, OutOfMemory> {
         self.fresh.clear();
         let mut frame = top;
+        // SAFETY: the array holds `depth` elements.
+        if self.depth != 0 && unsafe { *self.frames.data().add(self.depth - 1) } == top {
+            return Ok(self.depth);
+        }
         while frame != 0 {
             if let Some(position) = self.position(frame) {
                 return Ok(position + 1);
@@ -139,23 +145,30 @@ impl StackCache {
     fn verify<F: Frames>(&mut self, known: usize, frames: &F) -> Option<usize> {
         let (addresses, keys) = (self.frames.data(), self.keys.data());
         let mut lowest = known;
-        for i in (0..known).rev() {
-            // SAFETY: `i` is below the depth. The frame above was found to call this one,
-            // so it is a live frame.
-            unsafe {
-                let frame = *addresses.add(i);
-                let caller = if i == 0 { 0 } else { *addresses.add(i - 1) };
-                if frames.previous(frame) != caller {
-                    return None;
-                }
+        let mut at = known.checked_sub(1)?;
+        // SAFETY: `at` stays below the depth. The frame is live: it is the one that was
+        // found, or was seen to be the caller of the one before. It is taken from the
+        // array and not from the program, so that the loads do not wait for each other.
+        unsafe {
+            let mut frame = *addresses.add(at);
+            loop {
                 let key = frames.key(frame);
-                if key != *keys.add(i) {
-                    *keys.add(i) = key;
-                    lowest = i;
+                if key != *keys.add(at) {
+                    *keys.add(at) = key;
+                    lowest = at;
+                }
+                let caller = frames.previous(frame);
+                if at == 0 {
+                    return (caller == 0).then_some(lowest);
+                }
+                at -= 1;
+                let expected = *addresses.add(at);
+                frame = apart(expected);
+                if caller != expected {
+                    return None;
                 }
             }
         }
-        Some(lowest)
     }
 
     /// Looks up the nodes of positions `from..known` again.
@@ -233,15 +246,21 @@ impl StackCache {
     ) -> Result<NodeId, OutOfMemory> {
         let len = self.found.capacity();
         if len != 0 {
-            let mut at = place(key ^ u64::from(parent.0) << 24, len);
+            let mut at = place_of_child(key, parent.0, len);
             loop {
                 // SAFETY: `at` is below the table's length.
-                let found = unsafe { *self.found.data().add(at) };
+                let found = unsafe { &mut *self.found.data().add(at) };
                 if found.node == 0 {
                     break;
                 }
-                if found.key == key && found.parent == parent.0 && tree.holds(found.stamp) {
-                    return Ok(NodeId(found.node));
+                if found.key == key && found.parent == parent.0 {
+                    if found.held_at == self.deaths {
+                        return Ok(NodeId(found.node));
+                    }
+                    if tree.holds(found.stamp) {
+                        found.held_at = self.deaths;
+                        return Ok(NodeId(found.node));
+                    }
                 }
                 at = (at + 1) & (len - 1);
             }
@@ -262,14 +281,14 @@ impl StackCache {
         if (self.found_count + 1) * 2 > self.found.capacity() {
             self.grow_found(tree)?;
         }
-        self.remember(Found { key, parent: parent.0, node: node.0, stamp });
+        self.remember(Found { key, parent: parent.0, node: node.0, stamp, held_at: self.deaths });
         Ok(node)
     }
 
     /// Puts an entry where it belongs, over one for the same place whose code died.
     fn remember(&mut self, entry: Found) {
         let len = self.found.capacity();
-        let mut at = place(entry.key ^ u64::from(entry.parent) << 24, len);
+        let mut at = place_of_child(entry.key, entry.parent, len);
         loop {
             // SAFETY: `at` is below the table's length, and the table is half empty.
             let slot = unsafe { &mut *self.found.data().add(at) };
@@ -340,8 +359,23 @@ fn grow_to<T: Copy>(array: &mut PageVec<T>, kept: usize, capacity: usize) -> Res
     Ok(())
 }
 
-/// Where a key belongs in a table of `len` places, a power of two.
+/// The same value, though the compiler does not know. Once it has compared the
+/// remembered caller to the one that was read it would go on with the latter,
+/// and each frame's load would wait for the one before: ten times slower.
+#[inline(always)]
+fn apart(mut value: u64) -> u64 {
+    // SAFETY: no instruction at all.
+    unsafe { core::arch::asm!("/* {0} */", inout(reg) value, options(pure, nomem, nostack, preserves_flags)) };
+    value
+}
+
+/// Where a key belongs in a table of `len` places, a power of two below 2^32.
 #[inline(always)]
 fn place(key: u64, len: usize) -> usize {
-    mix(key) as usize & len.wrapping_sub(1)
+    (key.wrapping_mul(0x9e37_79b9_7f4a_7c15) >> 32) as usize & len.wrapping_sub(1)
+}
+
+#[inline(always)]
+fn place_of_child(key: u64, parent: u32, len: usize) -> usize {
+    place(key ^ u64::from(parent).wrapping_mul(0xd6e8_feb8_6659_fd93), len)
 }

@@ -117,14 +117,12 @@ pub fn tid() -> u32 {
     unsafe { syscall!(GETTID, 0) as u32 }
 }
 
-/// Makes every thread of this memory run a full memory barrier. Registered
-/// for with [`register_membarrier`]; without it, waits a little instead.
-pub fn membarrier() {
+/// Makes every thread of this memory run a full memory barrier. `false` if the
+/// kernel does not, as without [`register_membarrier`].
+pub fn membarrier() -> bool {
     const PRIVATE_EXPEDITED: usize = 1 << 3;
     // SAFETY: membarrier takes a command and flags.
-    if unsafe { syscall!(MEMBARRIER, PRIVATE_EXPEDITED, 0) } != 0 {
-        yield_now();
-    }
+    unsafe { syscall!(MEMBARRIER, PRIVATE_EXPEDITED, 0) == 0 }
 }
 
 /// Allows [`membarrier`] for this memory. Kept over nothing: call again after `fork`.

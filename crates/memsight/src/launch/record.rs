@@ -19,6 +19,7 @@ use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, bail};
+use memsight_insight::captures_beside;
 
 use super::Destination;
 use super::capture::path_in_process;
@@ -83,7 +84,11 @@ pub(crate) fn record(
         Destination::Nowhere(_) => None,
     };
     if let Some(capture) = &capture {
-        wait_until_written(capture);
+        wait_until_written(capture, PATIENCE);
+        let began = Instant::now();
+        for (_, child) in captures_beside(capture) {
+            wait_until_written(&child, PATIENCE_WITH_CHILDREN.saturating_sub(began.elapsed()));
+        }
     }
     Ok(Ended { waited, capture })
 }
@@ -131,14 +136,16 @@ fn run_id() -> Result<String> {
 
 /// How long the writer may take after the program's end.
 const PATIENCE: Duration = Duration::from_secs(10);
+/// How long all child processes together may go on after the program's end.
+const PATIENCE_WITH_CHILDREN: Duration = Duration::from_secs(2);
 
 /// Waits for the writer, which holds the capture locked. Gives up after a
 /// while: the report then says that it is still being written.
-fn wait_until_written(capture: &Path) {
+fn wait_until_written(capture: &Path, patience: Duration) {
     let Ok(file) = File::open(capture) else { return };
     let began = Instant::now();
     let mut pause = Duration::from_micros(200);
-    while matches!(file.try_lock_shared(), Err(TryLockError::WouldBlock)) && began.elapsed() < PATIENCE {
+    while matches!(file.try_lock_shared(), Err(TryLockError::WouldBlock)) && began.elapsed() < patience {
         std::thread::sleep(pause);
         pause = (pause * 2).min(Duration::from_millis(20));
     }

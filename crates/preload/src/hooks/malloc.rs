@@ -30,9 +30,9 @@ impl Inside {
         if block.is_null() {
             return;
         }
-        let node = self.session.python.node(self, with_gil);
+        let node = self.session().python.node(self, with_gil);
         // SAFETY: the thread is the calling one and inside; the node is its own.
-        unsafe { self.recorder.allocated(self.thread, node, domain, block as usize, bytes) };
+        unsafe { self.recorder().allocated(self.thread, node, domain, block as usize, bytes) };
     }
 
     /// Calls the real `realloc` and records what it did: one free and one
@@ -48,17 +48,17 @@ impl Inside {
     ) -> *mut c_void {
         // Taken out before the real call: once that gave the old block back,
         // another thread may be given its address.
-        let taken = if old.is_null() { None } else { self.recorder.take(old as usize) };
+        let taken = if old.is_null() { None } else { self.recorder().take(old as usize) };
         let new = self.thread.within_real(real);
         // glibc's realloc(p, 0) frees and gives NULL; Python's never does.
         if new.is_null() && (bytes != 0 || domain != Domain::Malloc) {
             if let Some(block) = taken {
-                self.recorder.restore(old as usize, block);
+                self.recorder().restore(old as usize, block);
             }
             return new;
         }
         if let Some(block) = taken {
-            self.recorder.release(Some(self.thread), old as usize, block);
+            self.recorder().release(Some(self.thread), old as usize, block);
         }
         self.record(domain, new, bytes, with_gil);
         new
@@ -71,7 +71,7 @@ pub(crate) fn record_free(block: *mut c_void) {
     if !block.is_null()
         && let Some(inside) = enter()
     {
-        inside.recorder.freed(Some(inside.thread), block as usize);
+        inside.recorder().freed(Some(inside.thread), block as usize);
     }
 }
 

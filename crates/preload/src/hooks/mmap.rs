@@ -47,14 +47,14 @@ unsafe extern "C" fn mmap(
     // The kernel maps whole pages, and only whole pages can be given back.
     let bytes = whole_pages(bytes);
     if flags & (libc::MAP_FIXED | libc::MAP_FIXED_NOREPLACE) != 0 {
-        inside.recorder.unmapped(map as usize, bytes);
+        inside.recorder().unmapped(map as usize, bytes);
     }
     if !anonymous {
-        inside.recorder.mapped_file(map as usize, bytes);
+        inside.recorder().mapped_file(map as usize, bytes);
     } else if private && protection & (libc::PROT_READ | libc::PROT_WRITE) != 0 {
-        let node = inside.session.python.node(&inside, false);
+        let node = inside.session().python.node(&inside, false);
         // SAFETY: the node is the calling thread's.
-        unsafe { inside.recorder.mapped_block(node, map as usize, bytes) };
+        unsafe { inside.recorder().mapped_block(node, map as usize, bytes) };
     }
     map
 }
@@ -78,7 +78,7 @@ unsafe extern "C" fn munmap(address: *mut c_void, bytes: usize) -> c_int {
     if address as usize & 4095 == 0 && bytes != 0 {
         match enter() {
             Some(inside) => {
-                inside.recorder.unmapped(address as usize, whole_pages(bytes));
+                inside.recorder().unmapped(address as usize, whole_pages(bytes));
             }
             None => forget_arena(address, bytes),
         }
@@ -108,18 +108,18 @@ unsafe extern "C" fn mremap(
         return new;
     }
     if flags & libc::MREMAP_FIXED != 0 {
-        inside.recorder.unmapped(target as usize, whole_pages(new_bytes));
+        inside.recorder().unmapped(target as usize, whole_pages(new_bytes));
     }
-    let purpose = inside.recorder.unmapped(old as usize, whole_pages(old_bytes));
+    let purpose = inside.recorder().unmapped(old as usize, whole_pages(old_bytes));
     let new_bytes = whole_pages(new_bytes);
     match purpose {
         Some(Purpose::Block(_)) => {
-            let node = inside.session.python.node(&inside, false);
+            let node = inside.session().python.node(&inside, false);
             // SAFETY: the node is the calling thread's.
-            unsafe { inside.recorder.mapped_block(node, new as usize, new_bytes) };
+            unsafe { inside.recorder().mapped_block(node, new as usize, new_bytes) };
         }
-        Some(Purpose::Arena) => inside.recorder.mapped_arena(new as usize, new_bytes),
-        Some(Purpose::File) => inside.recorder.mapped_file(new as usize, new_bytes),
+        Some(Purpose::Arena) => inside.recorder().mapped_arena(new as usize, new_bytes),
+        Some(Purpose::File) => inside.recorder().mapped_file(new as usize, new_bytes),
         None => {}
     }
     new

@@ -8,6 +8,7 @@
 use core::ffi::{CStr, c_char, c_int, c_void};
 use core::mem::MaybeUninit;
 use core::ptr;
+use core::sync::atomic::Ordering;
 
 use memsight_capture::{ChildKind, EndReason, Track};
 use memsight_recorder::{memory, sys};
@@ -171,12 +172,12 @@ fn replace(environment: Args, real: impl FnOnce(Args) -> c_int) -> c_int {
         session.note_child(sys::pid(), ChildKind::Spawn);
         return real(environment.as_ptr());
     }
-    session.note_child(sys::pid(), ChildKind::Exec);
-    session.finish(EndReason::Exec);
+    // The writer keeps this memory, and ends the capture once it sees that the
+    // process has another. If the call fails, nothing has happened.
+    let pending = &session.control.exec;
+    pending.fetch_add(1, Ordering::AcqRel);
     let result = real(environment.as_ptr());
-    // It failed: the program goes on, and so does its recording. errno is kept
-    // since nothing here calls the C library.
-    session.resume();
+    pending.fetch_sub(1, Ordering::AcqRel);
     result
 }
 

@@ -131,7 +131,7 @@ impl Frames for Objects {
 
 /// Whether the path of `node` is the chain of frames from `top`, read anew.
 pub(super) fn agrees<F: Frames>(frames: &F, inside: &Inside, top: usize, node: NodeId) -> bool {
-    let tree = &inside.recorder.tree;
+    let tree = &inside.recorder().tree;
     let (mut frame, mut node) = (top as u64, node);
     while frame != 0 {
         let described = frames.describe(frame);
@@ -148,6 +148,6 @@ pub(super) fn agrees<F: Frames>(frames: &F, inside: &Inside, top: usize, node: N
 }
 
 fn is_same_code<F: Frames>(frames: &F, inside: &Inside, address: u64, id: CodeId) -> bool {
-    let Some(known) = inside.recorder.tree.code(id) else { return false };
-    inside.recorder.tree.with_scratch(|text| frames.read_code(address, text) && text.is(&known))
+    let Some(known) = inside.recorder().tree.code(id) else { return false };
+    inside.recorder().tree.with_scratch(|text| frames.read_code(address, text) && text.is(&known))
 }

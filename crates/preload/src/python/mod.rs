@@ -241,13 +241,13 @@ impl Python {
         let node = if layout.minor >= 11 {
             let frames = frames::Internal::new(layout, self.code_type.load(Ordering::Relaxed));
             // SAFETY: the thread's own chain of frames, which changes only when it runs Python.
-            unsafe { inside.recorder.stack(inside.thread, top as u64, &frames) }
+            unsafe { inside.recorder().stack(inside.thread, top as u64, &frames) }
         } else {
             let frames = frames::Objects::new(layout, self.code_type.load(Ordering::Relaxed));
             // SAFETY: as above.
-            unsafe { inside.recorder.stack(inside.thread, top as u64, &frames) }
+            unsafe { inside.recorder().stack(inside.thread, top as u64, &frames) }
         };
-        if inside.session.config().check && !inside.recorder.tree.is_folding() {
+        if inside.session().config().check && !inside.recorder().tree.is_folding() {
             self.check(inside, layout, top, node);
         }
         node

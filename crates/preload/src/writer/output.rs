@@ -34,20 +34,14 @@ pub(super) struct Output {
 }
 
 impl Output {
-    /// Creates the capture, or goes on in it where this process had begun it.
+    /// Creates the capture.
     pub(super) fn open(path: *const c_char, pid: u32) -> Result<Self, Stopped> {
         let plain = slice(PLAIN)?;
         let stored = slice(chunk::HEADER_LEN + STORED)?;
         let compressor = compressor()?;
         let create = libc::O_WRONLY | libc::O_CREAT | libc::O_EXCL | libc::O_CLOEXEC;
         // SAFETY: open takes a NUL-ended path.
-        let mut file = unsafe { syscall!(OPEN, path, create, 0o600) };
-        let mut resumed = false;
-        if file == -(libc::EEXIST as isize) && crate::session::session().was_begun() {
-            // SAFETY: as above.
-            file = unsafe { syscall!(OPEN, path, libc::O_WRONLY | libc::O_APPEND | libc::O_CLOEXEC, 0) };
-            resumed = true;
-        }
+        let file = unsafe { syscall!(OPEN, path, create, 0o600) };
         if file < 0 {
             return Err(Stopped::Io(-file as i32));
         }
@@ -55,11 +49,7 @@ impl Output {
         unsafe { syscall!(FLOCK, file, libc::LOCK_EX | libc::LOCK_NB) };
         let mut output =
             Output { file: file as usize, pid, plain, len: 0, stored, compressor, stream_start: true, written: 0 };
-        if resumed {
-            output.written = output.length();
-        } else {
-            output.write_out(&chunk::file_header())?;
-        }
+        output.write_out(&chunk::file_header())?;
         Ok(output)
     }
 
@@ -105,13 +95,6 @@ impl Output {
         }
         self.written += bytes.len();
         Ok(())
-    }
-
-    fn length(&self) -> usize {
-        let mut stat = [0u64; 18];
-        // SAFETY: fstat writes a stat structure of 144 bytes; its size stands at 48.
-        unsafe { syscall!(FSTAT, self.file, stat.as_mut_ptr()) };
-        stat[6] as usize
     }
 }
 

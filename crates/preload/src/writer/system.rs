@@ -1,11 +1,11 @@
 //! What the writer asks the kernel: the process, its memory, its limits.
 
 use core::ffi::c_char;
+use core::sync::atomic::{AtomicU64, Ordering};
 
 use memsight_recorder::ledger::Stopped;
 use memsight_recorder::{memory, syscall};
 
-use super::number_after;
 use crate::session::{Path, Session};
 use crate::text::leading_number;
 
@@ -14,12 +14,20 @@ pub(super) struct Target {
     pid: u32,
     /// A descriptor that becomes readable when the process ends, or negative.
     pidfd: isize,
+    /// A word that no other process has the same of.
+    mark: &'static AtomicU64,
+    /// Whether the kernel lets us read there at all.
+    readable: bool,
 }
 
 impl Target {
-    pub(super) fn open(pid: u32) -> Self {
+    pub(super) fn open(session: &'static Session) -> Self {
+        let pid = session.pid.load(Ordering::Relaxed);
         // SAFETY: pidfd_open takes a process id and flags.
-        Target { pid, pidfd: unsafe { syscall!(PIDFD_OPEN, pid, 0) } }
+        let pidfd = unsafe { syscall!(PIDFD_OPEN, pid, 0) };
+        let mut target = Target { pid, pidfd, mark: &session.started_ns, readable: false };
+        target.readable = target.read_mark().is_ok();
+        target
     }
 
     /// Whether the process has ended.
@@ -34,16 +42,23 @@ impl Target {
         unsafe { syscall!(POLL, poll.as_mut_ptr(), 1, 0) == 1 }
     }
 
-    /// Whether the process has another memory than ours now: an `exec` that no
-    /// hook saw. Its memory is then read at an address of ours.
-    pub(super) fn runs_another_program(&self, session: &'static Session) -> bool {
-        let mut there = [0u8; 32];
-        let here = session.config().run.as_bytes();
-        let local = [there.as_mut_ptr() as usize, here.len().min(there.len())];
-        let remote = [here.as_ptr() as usize, local[1]];
+    /// Whether the process has another memory than ours now: it did an `exec`.
+    /// Its memory is then read at an address of ours. The memory that we share
+    /// may always be read, so a refusal says that it is another.
+    pub(super) fn runs_another_program(&self) -> bool {
+        match self.read_mark() {
+            Ok(mark) => mark != self.mark.load(Ordering::Relaxed),
+            Err(errno) => self.readable && (errno == libc::EFAULT || errno == libc::EPERM),
+        }
+    }
+
+    fn read_mark(&self) -> Result<u64, i32> {
+        let mut mark = 0u64;
+        let local = [&raw mut mark as usize, size_of::<u64>()];
+        let remote = [self.mark.as_ptr() as usize, size_of::<u64>()];
         // SAFETY: the kernel checks the remote address; the local one holds as much.
         let read = unsafe { syscall!(PROCESS_VM_READV, self.pid, local.as_ptr(), 1, remote.as_ptr(), 1, 0) };
-        read == -(libc::EFAULT as isize) || (read == local[1] as isize && there[..local[1]] != here[..local[1]])
+        if read == size_of::<u64>() as isize { Ok(mark) } else { Err(-read.min(0) as i32) }
     }
 }
 
@@ -164,18 +179,6 @@ fn limit_in(base: &[u8], path: &[u8], file: &[u8]) -> Option<u64> {
     let len = if whole { read_file(name.as_ptr(), &mut text) } else { 0 };
     // "max" is no number, and version 1 says "no limit" by a number near 2^63.
     leading_number(&text[..len]).filter(|&bytes| bytes < 1 << 60)
-}
-
-/// The parent of a process.
-pub(super) fn parent_of(pid: u32) -> u32 {
-    let mut name = Path::new();
-    name.push(b"/proc/");
-    name.push_number(pid.into());
-    name.push(b"/status");
-    let mut text = [0u8; 1024];
-    let len = read_file(name.as_ptr(), &mut text);
-    let line = text[..len].split(|&byte| byte == b'\n').find_map(|line| line.strip_prefix(b"PPid:"));
-    line.and_then(number_after).unwrap_or(0) as u32
 }
 
 /// The kernel's name of a thread.

@@ -49,7 +49,6 @@ fn size(kind: usize, choice: usize) -> u64 {
 }
 
 fn run(history: &[u64], forks: bool) {
-    crate::sys::register_membarrier();
     let mut world = World::new();
     world.attach();
     for &random in history {

@@ -19,7 +19,6 @@ struct Churn<'a> {
 
 impl<'a> Churn<'a> {
     fn new() -> Self {
-        crate::sys::register_membarrier();
         Churn {
             recorder: Recorder::create().unwrap(),
             ledger: Ledger::create().unwrap(),

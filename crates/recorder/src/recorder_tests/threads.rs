@@ -178,7 +178,6 @@ impl<'a> Worker<'a> {
 }
 
 fn hammer(threads: usize, events: usize) {
-    crate::sys::register_membarrier();
     let recorder = Recorder::create().unwrap();
     let ledger = Ledger::create().unwrap();
     let mut capture = Capture::default();

@@ -1,0 +1,168 @@
+//! What must not hurt the program, nor the capture: kills, full disks, limits.
+
+mod support_c;
+
+use std::os::unix::process::CommandExt;
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
+use std::time::{Duration, Instant};
+
+use support_c::{Lab, Run};
+
+const BUSY: &str = "import os, sys, time\nopen('pid', 'w').write(str(os.getpid()))\nkept = []\nend = time.time() + float(sys.argv[1])\n\
+    while time.time() < end:\n    kept.append([bytearray(100) for _ in range(50)])\n    if len(kept) > 500: kept.clear()\nprint('done')\nsys.exit(5)\n";
+
+/// Starts the busy program, and waits until it runs. Gives its process id too.
+fn start(lab: &Lab, capture: &Path, seconds: &str) -> (Child, u32) {
+    let script = lab.write("busy.py", BUSY);
+    let _ = std::fs::remove_file(lab.path("pid"));
+    let mut command = lab.run_command(capture, &[]);
+    command.args([support_c::python::all().pop().unwrap(), script]).arg(seconds);
+    command.stdout(Stdio::piped()).stderr(Stdio::piped()).process_group(0);
+    let child = command.spawn().unwrap();
+    let began = Instant::now();
+    loop {
+        let said = std::fs::read_to_string(lab.path("pid")).unwrap_or_default();
+        if let Ok(pid) = said.parse() {
+            return (child, pid);
+        }
+        assert!(began.elapsed() < Duration::from_secs(20), "it does not start");
+        std::thread::sleep(Duration::from_millis(5));
+    }
+}
+
+fn kill(signal: &str, pid: &str) {
+    assert!(Command::new("kill").args([signal, "--", pid]).status().unwrap().success());
+}
+
+/// The writer of a process: it has the same executable, and our name.
+fn writer_of(pid: u32) -> Option<u32> {
+    let command_line = |pid: u32| std::fs::read(format!("/proc/{pid}/cmdline")).ok();
+    let own = command_line(pid)?;
+    let ids = std::fs::read_dir("/proc").ok()?.flatten();
+    let mut others = ids.filter_map(|entry| entry.file_name().to_str()?.parse().ok()).filter(|&other| other != pid);
+    others.find(|&other| {
+        let name = std::fs::read_to_string(format!("/proc/{other}/comm")).unwrap_or_default();
+        name.trim() == "memsight" && command_line(other).as_ref() == Some(&own)
+    })
+}
+
+/// It ran to its end, whatever became of the recording.
+fn ran_on(run: &Run) {
+    assert_eq!((run.code, run.stdout.as_str()), (Some(5), "done\n"), "{}", run.stderr);
+}
+
+#[test]
+fn a_killed_program_leaves_a_capture_that_opens_and_says_so() {
+    let lab = Lab::new();
+    for round in 0..10u64 {
+        let capture = lab.new_capture();
+        let (child, pid) = start(&lab, &capture, "30");
+        std::thread::sleep(Duration::from_millis(round * 37 % 300));
+        kill("-KILL", &pid.to_string());
+        child.wait_with_output().unwrap();
+        let report = lab.report(&capture);
+        assert_eq!(report["complete"], false);
+        assert!(report["totals"]["allocations"].as_i64().unwrap() > 1000, "{report:#}");
+    }
+}
+
+#[test]
+fn a_killed_writer_does_not_hold_the_program_up() {
+    let lab = Lab::new();
+    let capture = lab.new_capture();
+    let (child, pid) = start(&lab, &capture, "1.5");
+    std::thread::sleep(Duration::from_millis(300));
+    kill("-KILL", &writer_of(pid).expect("a writer").to_string());
+    let run = Run::of(child.wait_with_output().unwrap(), capture);
+    ran_on(&run);
+    assert!(run.only_line().contains("the program runs on"), "{}", run.stderr);
+    assert_eq!(run.json["complete"], false);
+}
+
+#[test]
+fn a_stopped_and_continued_program_is_recorded_to_its_end() {
+    let lab = Lab::new();
+    let capture = lab.new_capture();
+    let (child, pid) = start(&lab, &capture, "1.5");
+    kill("-STOP", &pid.to_string());
+    std::thread::sleep(Duration::from_millis(400));
+    kill("-CONT", &pid.to_string());
+    let run = Run::of(child.wait_with_output().unwrap(), capture);
+    ran_on(&run);
+    run.complete();
+}
+
+#[test]
+fn an_interrupt_from_the_terminal_reaches_the_program() {
+    let lab = Lab::new();
+    let capture = lab.new_capture();
+    let (child, pid) = start(&lab, &capture, "30");
+    kill("-INT", &pid.to_string());
+    let output = child.wait_with_output().unwrap();
+    assert!(String::from_utf8_lossy(&output.stderr).contains("KeyboardInterrupt"));
+    assert!(lab.report(&capture)["totals"]["allocations"].as_i64().unwrap() > 1000);
+}
+
+#[test]
+fn a_removed_output_folder_does_no_harm() {
+    let lab = Lab::new();
+    let folder = lab.path("away");
+    std::fs::create_dir(&folder).unwrap();
+    let capture = folder.join("a.msight");
+    let (child, _) = start(&lab, &capture, "1");
+    std::fs::remove_dir_all(&folder).unwrap();
+    let output = child.wait_with_output().unwrap();
+    let said = String::from_utf8_lossy(&output.stderr);
+    assert_eq!(output.status.code(), Some(5), "{said}");
+    assert_eq!(output.stdout, b"done\n");
+    assert_eq!(said.lines().count(), 1, "{said}");
+}
+
+/// A file system of its own, where mounting is allowed.
+struct Mount(PathBuf);
+
+impl Mount {
+    fn new(at: PathBuf, options: &str) -> Option<Self> {
+        std::fs::create_dir(&at).unwrap();
+        let done = Command::new("mount").args(["-t", "tmpfs", "-o", options, "tmpfs"]).arg(&at).output();
+        if done.is_ok_and(|done| done.status.success()) {
+            return Some(Mount(at));
+        }
+        eprintln!("skipped: no file system can be mounted here");
+        None
+    }
+}
+
+impl Drop for Mount {
+    fn drop(&mut self) {
+        let _ = Command::new("umount").arg("-l").arg(&self.0).status();
+    }
+}
+
+#[test]
+fn a_full_disk_ends_the_recording_and_nothing_else() {
+    let lab = Lab::new();
+    let Some(mount) = Mount::new(lab.path("full"), "size=64k") else { return };
+    let capture = mount.0.join("a.msight");
+    let mut command = lab.run_command(&capture, &[]);
+    command.args([support_c::python::all().pop().unwrap(), lab.write("busy.py", BUSY)]).arg("2");
+    let run = lab.finish(command, capture);
+    assert_eq!((run.code, run.stdout.as_str()), (Some(5), "done\n"), "{}", run.stderr);
+    assert!(run.stderr.lines().next().unwrap_or_default().contains("no space left"), "{}", run.stderr);
+    assert_eq!(lab.report(&run.capture)["complete"], false);
+}
+
+#[test]
+fn a_read_only_working_folder_does_no_harm() {
+    let lab = Lab::new();
+    let Some(mount) = Mount::new(lab.path("fixed"), "ro") else { return };
+    let output = Command::new(support_c::memsight())
+        .args(["run", "-q", "-o", "a.msight", "sh", "-c", "echo done; exit 5"])
+        .current_dir(&mount.0)
+        .output()
+        .unwrap();
+    let said = String::from_utf8_lossy(&output.stderr);
+    assert_eq!((output.status.code(), &output.stdout[..]), (Some(5), &b"done\n"[..]), "{said}");
+    assert_eq!(said.lines().count(), 1, "{said}");
+}
