@@ -43,7 +43,12 @@ fn differences(python: &Python, wanted: &Value, report: &Value) -> Option<String
     }
     let functions: Vec<&Value> = sites.iter().filter(here).map(|site| &site["function"]).collect();
     (!said.is_empty()).then(|| {
-        format!("{python}, {}, line {}: {} (functions there: {functions:?})", wanted["label"], wanted["line"], said.join(", "))
+        format!(
+            "{python}, {}, line {}: {} (functions there: {functions:?})",
+            wanted["label"],
+            wanted["line"],
+            said.join(", ")
+        )
     })
 }
 
@@ -58,13 +63,25 @@ fn sums_agree(python: &Python, report: &Value) {
         }
     }
     for list in ["sites", "domains"] {
-        assert_eq!(sum(&report[list], "live_bytes"), number(&end["live_bytes"]), "{python}: live bytes of all {list}");
+        assert_eq!(
+            sum(&report[list], "live_bytes"),
+            number(&end["live_bytes"]),
+            "{python}: live bytes of all {list}"
+        );
     }
     assert_eq!(sum(&report["sites"], "live_blocks"), number(&end["live_blocks"]), "{python}: live blocks");
     assert_eq!(sum(&report["sites"], "peak_bytes"), number(&report["peak"]["live_bytes"]), "{python}: peak");
     let left = |made: &str, freed: &str| number(&totals[made]) - number(&totals[freed]);
-    assert_eq!(left("allocations", "frees"), number(&end["live_blocks"]), "{python}: allocated less freed blocks");
-    assert_eq!(left("allocated_bytes", "freed_bytes"), number(&end["live_bytes"]), "{python}: allocated less freed bytes");
+    assert_eq!(
+        left("allocations", "frees"),
+        number(&end["live_blocks"]),
+        "{python}: allocated less freed blocks"
+    );
+    assert_eq!(
+        left("allocated_bytes", "freed_bytes"),
+        number(&end["live_bytes"]),
+        "{python}: allocated less freed bytes"
+    );
 }
 
 #[test]
@@ -110,7 +127,7 @@ fn allocations_below_wrapped_allocators_are_counted_once() {
 }
 
 #[test]
-fn two_runs_of_a_deterministic_program_have_the_same_totals() {
+fn two_runs_of_a_deterministic_program_allocate_the_same() {
     for python in pythons() {
         let run = || -> Recorded {
             let mut run = Run::new(Some(python));
@@ -125,19 +142,29 @@ fn two_runs_of_a_deterministic_program_have_the_same_totals() {
         let differing = |a: &Value, b: &Value| -> Vec<String> {
             let of = |report: &Value, file: &Value, line: &Value, function: &Value| -> i64 {
                 let sites = report["sites"].as_array().expect("the report has sites");
-                let same = |site: &&Value| site["file"] == *file && site["line"] == *line && site["function"] == *function;
+                let same = |site: &&Value| {
+                    site["file"] == *file && site["line"] == *line && site["function"] == *function
+                };
                 sites.iter().filter(same).map(|site| number(&site["allocations"])).sum()
             };
             let sites = a["sites"].as_array().expect("the report has sites");
             sites
                 .iter()
-                .filter(|site| of(b, &site["file"], &site["line"], &site["function"]) != number(&site["allocations"]))
+                .filter(|site| {
+                    of(b, &site["file"], &site["line"], &site["function"]) != number(&site["allocations"])
+                })
                 .map(|site| format!("{}:{} {}", site["file"], site["line"], site["allocations"]))
                 .collect()
         };
-        if first["totals"] != second["totals"] {
-            let (one, other) = (differing(&first, &second), differing(&second, &first));
-            panic!("{python}: {} and {}\n{one:?}\n{other:?}", first["totals"], second["totals"]);
+        // Frees are not compared: where the recorder's own maps come to lie changes the
+        // addresses of objects, and with them the order in which sets of objects are
+        // torn down before the end is seen.
+        for what in ["allocations", "allocated_bytes"] {
+            let [one, other] = [&first, &second].map(|report| number(&report["totals"][what]));
+            if one != other {
+                let (one, other) = (differing(&first, &second), differing(&second, &first));
+                panic!("{python}: {} and {}\n{one:?}\n{other:?}", first["totals"], second["totals"]);
+            }
         }
     }
 }

@@ -65,7 +65,11 @@ fn an_interpreter_that_is_too_old_is_refused() {
     let script = lab.write("a.py", "print('ran')\n");
     for minor in ["2.7", "3.6", "3.8"] {
         let Some(old) = python::pyenv(minor) else { continue };
-        refuses(lab.folder(), &["--python", old.to_str().unwrap(), script.to_str().unwrap()], &[minor, "3.9"]);
+        refuses(
+            lab.folder(),
+            &["--python", old.to_str().unwrap(), script.to_str().unwrap()],
+            &[minor, "3.9"],
+        );
     }
 }
 
@@ -73,13 +77,23 @@ fn an_interpreter_that_is_too_old_is_refused() {
 fn a_script_ends_as_it_does_without_memsight() {
     let lab = Lab::new();
     for python in python::all() {
-        for (name, text) in [("empty.py", ""), ("wrong.py", "def f(:\n"), ("raises.py", "1/0\n"), ("exits.py", "raise SystemExit(9)\n")] {
+        for (name, text) in [
+            ("empty.py", ""),
+            ("wrong.py", "def f(:\n"),
+            ("raises.py", "1/0\n"),
+            ("exits.py", "raise SystemExit(9)\n"),
+        ] {
             let script = lab.write(name, text);
             let plain = Command::new(&python).arg(&script).output().unwrap();
-            let recorded = run(lab.folder(), &["--python", python.to_str().unwrap(), script.to_str().unwrap()]);
+            let recorded =
+                run(lab.folder(), &["--python", python.to_str().unwrap(), script.to_str().unwrap()]);
             assert_eq!(recorded.status.code(), plain.status.code(), "{name}");
             assert_eq!(recorded.stdout, plain.stdout, "{name}");
-            assert_eq!(String::from_utf8_lossy(&recorded.stderr), String::from_utf8_lossy(&plain.stderr), "{name}");
+            assert_eq!(
+                String::from_utf8_lossy(&recorded.stderr),
+                String::from_utf8_lossy(&plain.stderr),
+                "{name}"
+            );
         }
     }
 }

@@ -39,7 +39,13 @@ fn numbers(run: &Run) -> Vec<i64> {
 /// Bytes allocated at a line of `script.py`, over all processes.
 fn bytes_at(run: &Run, line: i64) -> i64 {
     let here = |site: &&Value| site["file"].as_str().unwrap().ends_with("script.py") && site["line"] == line;
-    run.json["sites"].as_array().unwrap().iter().filter(here).map(|site| site["allocated_bytes"].as_i64().unwrap()).sum()
+    run.json["sites"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .filter(here)
+        .map(|site| site["allocated_bytes"].as_i64().unwrap())
+        .sum()
 }
 
 fn about(found: i64, expected: i64) {
@@ -219,7 +225,8 @@ fn every_exec_function_is_followed() {
         run.ok();
         assert_eq!(run.stdout, "one two - -\n", "{way}");
         assert_eq!(processes(&run).len(), 2, "{way}");
-        let images: Vec<_> = processes(&run).iter().map(|process| process["command"][1].as_str().unwrap()).collect();
+        let images: Vec<_> =
+            processes(&run).iter().map(|process| process["command"][1].as_str().unwrap()).collect();
         assert_eq!(images, [way, "one"]);
         assert!(run.totals().bytes >= 1_000_000 + 2_000_000, "{way}");
     }

@@ -40,7 +40,8 @@ fn writer_of(pid: u32) -> Option<u32> {
     let command_line = |pid: u32| std::fs::read(format!("/proc/{pid}/cmdline")).ok();
     let own = command_line(pid)?;
     let ids = std::fs::read_dir("/proc").ok()?.flatten();
-    let mut others = ids.filter_map(|entry| entry.file_name().to_str()?.parse().ok()).filter(|&other| other != pid);
+    let mut others =
+        ids.filter_map(|entry| entry.file_name().to_str()?.parse().ok()).filter(|&other| other != pid);
     others.find(|&other| {
         let name = std::fs::read_to_string(format!("/proc/{other}/comm")).unwrap_or_default();
         name.trim() == "memsight" && command_line(other).as_ref() == Some(&own)

@@ -102,7 +102,8 @@ fn a_map_over_another_replaces_that_part_of_it() {
         live_blocks: 2,
         live_bytes: 6 * PAGE,
     };
-    let refused = Totals { allocations: 1, bytes: 6 * PAGE, live_blocks: 1, live_bytes: 6 * PAGE, ..all_freed(0, 0) };
+    let refused =
+        Totals { allocations: 1, bytes: 6 * PAGE, live_blocks: 1, live_bytes: 6 * PAGE, ..all_freed(0, 0) };
     counts(&[("map_over", replaced), ("map_over_refused", refused)]);
 }
 
@@ -125,7 +126,8 @@ fn what_exit_handlers_allocate_is_counted() {
         Totals { allocations: 3, bytes: 1320, frees: 2, freed_bytes: 320, live_blocks: 1, live_bytes: 1000 };
     let in_quick_handlers =
         Totals { allocations: 3, bytes: 1340, frees: 1, freed_bytes: 300, live_blocks: 2, live_bytes: 1040 };
-    let in_a_thread = Totals { allocations: 2, bytes: 75, frees: 1, freed_bytes: 20, live_blocks: 1, live_bytes: 55 };
+    let in_a_thread =
+        Totals { allocations: 2, bytes: 75, frees: 1, freed_bytes: 20, live_blocks: 1, live_bytes: 55 };
     endings(&[
         ("return", in_handlers),
         ("_exit", kept(1, 40)),

@@ -13,9 +13,16 @@ use memsight_capture::{ChildKind, EndReason, Track};
 use memsight_recorder::{Recorder, SpinLock, Thread, sys, syscall};
 
 use crate::python::{self, Python};
-use crate::text::{Buffer, env, errno_text, leading_number};
+use crate::text::{Buffer, errno_text};
 use crate::tls::{self, Local};
 use crate::writer;
+
+pub(crate) use config::{Config, VARIABLES};
+use config::{configure, name_capture};
+use threads::{FIRST_ROUND, note_stack, thread_ends};
+
+mod config;
+mod threads;
 
 /// A path, as long as the kernel takes them.
 pub(crate) type Path = Buffer<4096>;
@@ -43,24 +50,6 @@ pub(crate) enum State {
     Recording = 2,
     /// Over.
     Ended = 3,
-}
-
-/// What the environment asked for.
-pub(crate) struct Config {
-    /// The first process's capture; others are named after it.
-    pub(crate) root: Path,
-    /// This process's capture.
-    pub(crate) capture: Path,
-    /// 32 hexadecimal digits.
-    pub(crate) run: Buffer<33>,
-    /// Path of this library.
-    pub(crate) library: Path,
-    pub(crate) follow: bool,
-    pub(crate) track: Track,
-    /// How many programs this process id had been before.
-    pub(crate) image: u32,
-    /// Whether stacks are walked twice and compared.
-    pub(crate) check: bool,
 }
 
 /// What the program's threads and the writer say to each other.
@@ -456,96 +445,6 @@ fn identity(descriptor: usize) -> Option<(u64, u64)> {
     (result == 0).then_some((stat[0], stat[1]))
 }
 
-/// Writes the name of this process's capture: the first one's with the process
-/// id, and the number of the program if the process had others before.
-fn name_capture(config: &mut Config) {
-    let root = config.root.as_bytes();
-    let name_at = root.iter().rposition(|&byte| byte == b'/').map_or(0, |at| at + 1);
-    let dot = root[name_at..].iter().rposition(|&byte| byte == b'.').filter(|&at| at > 0);
-    let (stem, suffix) = root.split_at(dot.map_or(root.len(), |at| name_at + at));
-    let capture = &mut config.capture;
-    capture.clear();
-    capture.push(stem);
-    capture.push(b".");
-    capture.push_number(sys::pid().into());
-    if config.image > 0 {
-        capture.push(b".");
-        capture.push_number(config.image.into());
-    }
-    capture.push(suffix);
-}
-
-/// Reads what the environment asks for and takes it out of the environment.
-fn configure(config: &mut Config) -> bool {
-    let (Some(capture), Some(run)) = (env(c"MEMSIGHT_CAPTURE"), env(c"MEMSIGHT_RUN")) else { return false };
-    config.run.push(run);
-    config.track = if env(c"MEMSIGHT_TRACK") == Some(b"heap") { Track::Heap } else { Track::Objects };
-    config.follow = env(c"MEMSIGHT_FOLLOW") != Some(b"0");
-    config.check = env(c"MEMSIGHT_CHECK").is_some();
-    if let Some(image) = env(c"MEMSIGHT_IMAGE") {
-        let (pid, count) = split_once(image, b'.');
-        if leading_number(pid) == Some(sys::pid().into()) {
-            config.image = leading_number(count).unwrap_or(0) as u32;
-        }
-        config.root.push(capture);
-        name_capture(config);
-    } else {
-        let (before, after) = split_pid(capture);
-        config.root.push(before);
-        if let Some(after) = after {
-            config.root.push_number(sys::pid().into());
-            config.root.push(after);
-        }
-        config.capture.push(config.root.as_bytes());
-    }
-    let preload = env(c"LD_PRELOAD").unwrap_or_default();
-    let (library, rest) = split_once(preload, b':');
-    config.library.push(library);
-    restore_environment(rest);
-    true
-}
-
-fn split_once(text: &[u8], at: u8) -> (&[u8], &[u8]) {
-    match text.iter().position(|&byte| byte == at) {
-        Some(position) => (&text[..position], &text[position + 1..]),
-        None => (text, &[]),
-    }
-}
-
-/// Splits at `%p`, which stands for the process id.
-fn split_pid(text: &[u8]) -> (&[u8], Option<&[u8]>) {
-    match text.windows(2).rposition(|pair| pair == b"%p") {
-        Some(at) => (&text[..at], Some(&text[at + 2..])),
-        None => (text, None),
-    }
-}
-
-/// The variables that `memsight run` sets and the program does not see.
-pub(crate) const VARIABLES: [&core::ffi::CStr; 6] = [
-    c"MEMSIGHT_CAPTURE",
-    c"MEMSIGHT_RUN",
-    c"MEMSIGHT_TRACK",
-    c"MEMSIGHT_FOLLOW",
-    c"MEMSIGHT_IMAGE",
-    c"MEMSIGHT_CHECK",
-];
-
-fn restore_environment(users_preload: &[u8]) {
-    for name in VARIABLES {
-        // SAFETY: unsetenv takes a name; there is one thread.
-        unsafe { libc::unsetenv(name.as_ptr()) };
-    }
-    if users_preload.is_empty() {
-        // SAFETY: as above.
-        unsafe { libc::unsetenv(c"LD_PRELOAD".as_ptr()) };
-        return;
-    }
-    let mut value = Path::new();
-    value.push(users_preload);
-    // SAFETY: setenv copies a NUL-ended value; there is one thread.
-    unsafe { libc::setenv(c"LD_PRELOAD".as_ptr(), value.as_ptr(), 1) };
-}
-
 #[used]
 #[unsafe(link_section = ".init_array")]
 static BEGIN: extern "C" fn() = begin;
@@ -611,72 +510,6 @@ extern "C" fn after_fork_in_parent() {
 
 extern "C" fn after_fork_in_child() {
     SESSION.after_fork_in_child();
-}
-
-/// The first of the rounds in which the C library runs destructors of thread
-/// data. Ours puts itself off to the last, so that what the others allocate
-/// and free is recorded as the thread's own.
-const FIRST_ROUND: usize = 1;
-const LAST_ROUND: usize = 4;
-
-unsafe extern "C" fn thread_ends(round: *mut c_void) {
-    let round = round as usize;
-    if round < LAST_ROUND {
-        // SAFETY: the key was made in the constructor.
-        unsafe { libc::pthread_setspecific(SESSION.key.load(Ordering::Relaxed), (round + 1) as *const c_void) };
-        return;
-    }
-    if let Local::Row(thread) = tls::get() {
-        note_stack(thread);
-        tls::set(Local::Ended);
-        if let Some(recorder) = SESSION.recorder() {
-            recorder.detach(thread);
-        }
-    }
-}
-
-/// Notes how much of the calling thread's stack was ever touched: from its top
-/// down to its lowest resident page. The main thread's is not known this way.
-fn note_stack(thread: &Thread) {
-    if thread.tid() == SESSION.pid.load(Ordering::Relaxed) || !thread.enter() {
-        return;
-    }
-    if let Some((low, high)) = stack_bounds() {
-        let lowest = lowest_resident(low, high);
-        thread.note_stack_high_water((high - lowest) as u64);
-    }
-    thread.leave();
-}
-
-fn stack_bounds() -> Option<(usize, usize)> {
-    // SAFETY: pthread_getattr_np fills the attributes of a running thread, which
-    // are destroyed again; what it allocates passes by, the thread being inside.
-    unsafe {
-        let mut attributes = core::mem::zeroed::<libc::pthread_attr_t>();
-        if libc::pthread_getattr_np(libc::pthread_self(), &mut attributes) != 0 {
-            return None;
-        }
-        let (mut start, mut bytes) = (core::ptr::null_mut(), 0);
-        let found = libc::pthread_attr_getstack(&attributes, &mut start, &mut bytes) == 0;
-        libc::pthread_attr_destroy(&mut attributes);
-        found.then_some((start as usize, start as usize + bytes))
-    }
-}
-
-fn lowest_resident(low: usize, high: usize) -> usize {
-    let mut pages = [0u8; 256];
-    let mut from = low & !4095;
-    while from < high {
-        let bytes = (high - from).min(pages.len() * 4096);
-        // SAFETY: mincore writes one byte for each page of the thread's own stack.
-        if unsafe { syscall!(MINCORE, from, bytes, pages.as_mut_ptr()) } == 0
-            && let Some(page) = pages[..bytes.div_ceil(4096)].iter().position(|page| page & 1 != 0)
-        {
-            return from + page * 4096;
-        }
-        from += bytes;
-    }
-    high
 }
 
 /// A path as the kernel takes it.

@@ -102,7 +102,12 @@ pub(crate) fn write(
     for share in shares.as_slice() {
         let node = ledger.node(recorder, sink, memsight_capture::NodeId(share.node))?;
         let type_id = TypeId(share.type_id);
-        sink.record(&Record::TypeShare(TypeShare { node, type_id, blocks: share.blocks, bytes: share.bytes }))?;
+        sink.record(&Record::TypeShare(TypeShare {
+            node,
+            type_id,
+            blocks: share.blocks,
+            bytes: share.bytes,
+        }))?;
     }
     Ok(())
 }
@@ -125,17 +130,17 @@ impl<S: Sink> Census<'_, S> {
         let read =
             unsafe { syscall!(PROCESS_VM_READV, sys::pid(), local.as_ptr(), 1, remote.as_ptr(), count, 0) };
         let whole = read.max(0) as usize / (WORDS * size_of::<usize>());
-        for index in 0..count {
+        for (index, words) in words.iter_mut().enumerate().take(count) {
             let block = self.batch.as_slice()[index];
             if index >= whole {
                 // The batch was cut at a block at the end of a map: read what it has.
                 let bytes = (block.bytes as usize).min(WORDS * size_of::<usize>());
-                words[index] = [0; WORDS];
-                if !careful_read(block.address, words[index].as_mut_ptr().cast(), bytes) {
+                *words = [0; WORDS];
+                if !careful_read(block.address, words.as_mut_ptr().cast(), bytes) {
                     continue;
                 }
             }
-            self.count(block, &words[index])?;
+            self.count(block, words)?;
         }
         self.batch.clear();
         Ok(())
@@ -143,7 +148,8 @@ impl<S: Sink> Census<'_, S> {
 
     fn count(&mut self, block: Block, words: &[usize; WORDS]) -> Result<(), Stopped> {
         for start in STARTS {
-            if block.bytes as usize >= (start + 2) * size_of::<usize>() && words[start] != 0
+            if block.bytes as usize >= (start + 2) * size_of::<usize>()
+                && words[start] != 0
                 && let Some(type_id) = self.type_at(words[start + 1])?
             {
                 return self.add(block, type_id);
@@ -226,7 +232,9 @@ impl<S: Sink> Census<'_, S> {
         }
         let mut meta = address;
         for _ in 0..4 {
-            let Some(next) = self.word(meta + self.ob_type).filter(|&next| next >= 1 << 16 && next >> 47 == 0) else {
+            let Some(next) =
+                self.word(meta + self.ob_type).filter(|&next| next >= 1 << 16 && next >> 47 == 0)
+            else {
                 return false;
             };
             if next == self.type_type {

@@ -15,7 +15,8 @@ use core::arch::asm;
 use core::sync::atomic::Ordering;
 
 use memsight_capture::{
-    Child, ChildKind, End, EndReason, Interpreter, Record, Start, Strings, ThreadEnd, ThreadIndex, Tick, TickIndex,
+    Child, ChildKind, End, EndReason, Interpreter, Record, Start, Strings, ThreadEnd, ThreadIndex, Tick,
+    TickIndex,
 };
 use memsight_recorder::ledger::{Ledger, Sink, Stopped};
 use memsight_recorder::{Recorder, memory, sys, syscall};
@@ -208,7 +209,8 @@ extern "C" fn writer(_: usize) -> ! {
 
 fn write_capture(session: &'static Session) -> Result<(), Stopped> {
     let recorder = session.recorder().ok_or(Stopped::OutOfMemory)?;
-    let mut output = Output::open(path_pointer(&session.config().capture), session.pid.load(Ordering::Relaxed))?;
+    let mut output =
+        Output::open(path_pointer(&session.config().capture), session.pid.load(Ordering::Relaxed))?;
     write_start(session, &mut output)?;
     output.flush()?;
     session.control.answer.store(READY, Ordering::Release);
@@ -241,7 +243,8 @@ fn write_start(session: &Session, output: &mut Output) -> Result<(), Stopped> {
         pid: session.pid.load(Ordering::Relaxed),
         parent: session.parent.load(Ordering::Relaxed),
         image: config.image,
-        started_unix_ns: sys::realtime_ns() - (sys::monotonic_ns() - session.started_ns.load(Ordering::Relaxed)),
+        started_unix_ns: sys::realtime_ns()
+            - (sys::monotonic_ns() - session.started_ns.load(Ordering::Relaxed)),
         track: config.track,
         native: false,
         machine_total_bytes: facts.machine_total_bytes,
@@ -272,7 +275,8 @@ impl Writer {
         loop {
             let now = self.elapsed_ns();
             let idle = self.ledger.is_idle(self.recorder);
-            let nap = if idle { LOOK_NS } else { SAMPLE_NS.min(tick_ends.saturating_sub(now)).max(1_000_000) };
+            let nap =
+                if idle { LOOK_NS } else { SAMPLE_NS.min(tick_ends.saturating_sub(now)).max(1_000_000) };
             futex_wait(&self.session.control.command, 0, nap);
             let command = self.session.control.command.load(Ordering::Acquire);
             if let Some(reason) = command.checked_sub(1) {
@@ -346,7 +350,8 @@ impl Writer {
         let count = self.session.child_count.load(Ordering::Acquire);
         while self.children < count {
             let place = self.session.children.get(self.children as usize);
-            let Some(child) = place.map(|place| place.load(Ordering::Acquire)).filter(|&child| child != 0) else {
+            let Some(child) = place.map(|place| place.load(Ordering::Acquire)).filter(|&child| child != 0)
+            else {
                 break;
             };
             let kind = match child & 0x7f {
@@ -409,11 +414,13 @@ impl Writer {
 
     fn write_main_stack(&mut self) -> Result<(), Stopped> {
         let pid = self.session.pid.load(Ordering::Relaxed);
-        let is_main = |index: &u32| self.recorder.thread(ThreadIndex(*index)).is_some_and(|thread| thread.tid() == pid);
+        let is_main =
+            |index: &u32| self.recorder.thread(ThreadIndex(*index)).is_some_and(|thread| thread.tid() == pid);
         let main = (0..self.recorder.thread_count()).find(is_main);
         let Some((main, bytes)) = main.zip(system::main_stack_bytes()) else { return Ok(()) };
         let stack_bytes_high_water = Some(bytes);
-        self.output.record(&Record::ThreadEnd(ThreadEnd { thread: ThreadIndex(main), stack_bytes_high_water }))
+        self.output
+            .record(&Record::ThreadEnd(ThreadEnd { thread: ThreadIndex(main), stack_bytes_high_water }))
     }
 }
 

@@ -122,7 +122,9 @@ impl Ledger {
         sys::membarrier();
         let mut changed = core::mem::take(&mut self.changed);
         // In the same order in each tick, so that one tick compresses well after another.
-        changed.as_mut_slice().sort_unstable_by_key(|&group| recorder.groups.try_get(group).map(|row| row.node()));
+        changed
+            .as_mut_slice()
+            .sort_unstable_by_key(|&group| recorder.groups.try_get(group).map(|row| row.node()));
         let written = self.write_groups(recorder, sink, &changed, over);
         self.changed = changed;
         written?;

@@ -365,7 +365,9 @@ fn grow_to<T: Copy>(array: &mut PageVec<T>, kept: usize, capacity: usize) -> Res
 #[inline(always)]
 fn apart(mut value: u64) -> u64 {
     // SAFETY: no instruction at all.
-    unsafe { core::arch::asm!("/* {0} */", inout(reg) value, options(pure, nomem, nostack, preserves_flags)) };
+    unsafe {
+        core::arch::asm!("/* {0} */", inout(reg) value, options(pure, nomem, nostack, preserves_flags))
+    };
     value
 }
 

@@ -372,7 +372,9 @@ impl Tree {
         if let Some(row) = tables.nodes.find(hash, |row| key(row) == Some((parent.0, code, offset))) {
             return Ok(NodeId(row));
         }
-        if self.is_folding() && let Some(above) = self.same_above(parent, code, offset) {
+        if self.is_folding()
+            && let Some(above) = self.same_above(parent, code, offset)
+        {
             return Ok(above);
         }
         let node = self.make_node(parent, code, offset)?;

@@ -4,7 +4,7 @@ import json.encoder
 import json.scanner
 from json.decoder import JSONDecoder
 
-rows = [{"name": str(number), "of": [number, None, {"deep": [number * 1.5] * 3}]} for number in range(500)]
+rows = [{"name": str(number), "of": [number, None, {"deep": [number * 1.5] * 3}]} for number in range(120)]
 text = json.dumps(rows, indent=1)
 assert json.loads(text, object_hook=lambda found: dict(found)) == rows
 

@@ -28,24 +28,24 @@ def walk(tree):
         yield from walk(tree[2])
 
 
-down(5_000, 100, [])
-for _ in range(20):
+down(1_500, 100, [])
+for _ in range(4):
     down(300, 3, [])
     left(60)
 if sys.version_info >= (3, 11):
-    down(20_000, 500, [])
+    down(5_000, 500, [])
 tree = None
-for number in range(100):
+for number in range(60):
     tree = (tree, number, None)
-assert len(list(walk(tree))) == 100
+assert len(list(walk(tree))) == 60
 
 
 def endless(depth):
     return endless([depth])
 
 
-sys.setrecursionlimit(700)
-for _ in range(5):
+sys.setrecursionlimit(300)
+for _ in range(2):
     try:
         endless(0)
     except RecursionError as error:

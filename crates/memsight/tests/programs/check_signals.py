@@ -25,7 +25,7 @@ def made(depth, number):
 
 signal.signal(signal.SIGALRM, handled)
 signal.setitimer(signal.ITIMER_REAL, 0.002, 0.002)
-for number in range(6_000):
+for number in range(1_000):
     made(number % 20, number)
     if number % 200 == 0:
         os.kill(os.getpid(), signal.SIGALRM)
@@ -45,7 +45,7 @@ def generated():
 
 for hook in (sys.settrace, sys.setprofile, threading.setprofile):
     hook(traced)
-    for number in range(100):
+    for number in range(30):
         made(number % 6, number)
     list(generated())
     thread = threading.Thread(target=made, args=(4, 4))
@@ -55,7 +55,7 @@ for hook in (sys.settrace, sys.setprofile, threading.setprofile):
 with tempfile.TemporaryFile() as file:
     faulthandler.enable(file)
     faulthandler.dump_traceback(file, all_threads=True)
-    for number in range(3_000):
+    for number in range(300):
         made(number % 10, number)
     faulthandler.disable()
 # Frames that are asked for, kept beyond their call, and whose line is set by a debugger.
@@ -69,7 +69,7 @@ def keeps_itself(depth):
     return keeps_itself(depth - 1) if depth else local
 
 
-for _ in range(50):
+for _ in range(10):
     keeps_itself(10)
     del frames[::2]
 

@@ -14,7 +14,7 @@ def made(depth, number):
 
 def work(index):
     local.kept = []
-    for number in range(1_500):
+    for number in range(400):
         boxes[(index + 1) % 4].put(made(number % 17, number))
         if number % 3 == 0:
             local.kept.append(boxes[index].get())

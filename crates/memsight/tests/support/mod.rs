@@ -67,7 +67,8 @@ fn candidates() -> Vec<PathBuf> {
     let home = std::env::var_os("HOME").map(|home| Path::new(&home).join(".pyenv"));
     let roots = std::env::var_os("PYENV_ROOT").map(PathBuf::from).into_iter().chain(home);
     let versions = roots.filter_map(|root| std::fs::read_dir(root.join("versions")).ok());
-    let mut all: Vec<PathBuf> = versions.flatten().flatten().map(|entry| entry.path().join("bin/python3")).collect();
+    let mut all: Vec<PathBuf> =
+        versions.flatten().flatten().map(|entry| entry.path().join("bin/python3")).collect();
     let path = std::env::var_os("PATH").unwrap_or_default();
     for folder in std::env::split_paths(&path) {
         all.extend(MINORS.map(|minor| folder.join(format!("python3.{minor}"))));

@@ -213,7 +213,8 @@ impl Run {
 
 /// The totals of a report.
 pub(crate) fn totals(json: &Value) -> Totals {
-    let number = |part: &str, key: &str| json[part][key].as_i64().unwrap_or_else(|| panic!("{part}.{key}: {json}"));
+    let number =
+        |part: &str, key: &str| json[part][key].as_i64().unwrap_or_else(|| panic!("{part}.{key}: {json}"));
     Totals {
         allocations: number("totals", "allocations"),
         bytes: number("totals", "allocated_bytes"),

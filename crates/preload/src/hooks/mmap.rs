@@ -9,7 +9,6 @@
 
 use core::ffi::{c_int, c_void};
 
-
 use memsight_recorder::maps::Purpose;
 use memsight_recorder::thread::Within;
 
@@ -152,4 +151,3 @@ fn forget_arena(map: *mut c_void, bytes: usize) {
 fn whole_pages(bytes: usize) -> usize {
     bytes.saturating_add(4095) & !4095
 }
-

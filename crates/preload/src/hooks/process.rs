@@ -238,7 +238,12 @@ variadic! {
 
 /// Called by `variadic.c`.
 #[unsafe(no_mangle)]
-unsafe extern "C" fn memsight_exec_array(path: *const c_char, args: Args, environment: Args, search: c_int) -> c_int {
+unsafe extern "C" fn memsight_exec_array(
+    path: *const c_char,
+    args: Args,
+    environment: Args,
+    search: c_int,
+) -> c_int {
     // SAFETY: the arguments that the program gave, as arrays.
     unsafe {
         let environment = if environment.is_null() { environ } else { environment };
@@ -249,7 +254,8 @@ unsafe extern "C" fn memsight_exec_array(path: *const c_char, args: Args, enviro
     }
 }
 
-type Spawn = unsafe extern "C" fn(*mut c_int, *const c_char, *const c_void, *const c_void, Args, Args) -> c_int;
+type Spawn =
+    unsafe extern "C" fn(*mut c_int, *const c_char, *const c_void, *const c_void, Args, Args) -> c_int;
 
 unsafe fn spawn(
     real: Option<Spawn>,

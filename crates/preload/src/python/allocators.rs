@@ -139,7 +139,11 @@ unsafe extern "C" fn calloc<const N: usize>(ctx: *mut c_void, count: usize, each
     block
 }
 
-unsafe extern "C" fn realloc<const N: usize>(ctx: *mut c_void, old: *mut c_void, bytes: usize) -> *mut c_void {
+unsafe extern "C" fn realloc<const N: usize>(
+    ctx: *mut c_void,
+    old: *mut c_void,
+    bytes: usize,
+) -> *mut c_void {
     // SAFETY: the context is the wrapped allocator.
     let wrapped = unsafe { &*ctx.cast::<Allocator>() };
     // SAFETY: the caller's own arguments, and the wrapped allocator's own context.

@@ -60,7 +60,8 @@ impl Frames for Internal {
             }
             let start = code + layout.code.code_start.unwrap_or(0);
             let instruction = word(frame + self.instruction);
-            let first = layout.code.first_traceable.map_or(0, |offset| ((code + offset) as *const i32).read());
+            let first =
+                layout.code.first_traceable.map_or(0, |offset| ((code + offset) as *const i32).read());
             let begun = instruction >= start.wrapping_add_signed(first as isize * 2);
             Described {
                 code: code as u64,

@@ -23,7 +23,8 @@ impl Collector {
             let at = interpreter + fields.threshold + generation * fields.generation_stride;
             careful_word(at).map(|word| word as u32 as i32)
         };
-        let is_here = (0..3).all(|generation| threshold(generation) == Some(fields.startup_thresholds[generation]));
+        let is_here =
+            (0..3).all(|generation| threshold(generation) == Some(fields.startup_thresholds[generation]));
         is_here.then_some(Collector { interpreter, fields })
     }
 

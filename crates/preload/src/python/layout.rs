@@ -25,7 +25,7 @@
 
 /// The layout of one minor version of CPython.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Layout {
+pub(crate) struct Layout {
     /// The minor version: 9 for CPython 3.9.
     pub minor: u32,
     /// The full version whose headers the row was measured on.
@@ -48,7 +48,7 @@ pub struct Layout {
 
 /// Byte offsets in `PyThreadState` (`cpython/pystate.h`).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct ThreadState {
+pub(crate) struct ThreadState {
     /// `interp`: pointer to the thread's `PyInterpreterState`.
     pub interp: usize,
     /// `thread_id`: the `pthread_t` as an `unsigned long` of 8 bytes. It is not
@@ -68,7 +68,7 @@ pub struct ThreadState {
 /// (`cpython/frameobject.h`) in 3.9 and 3.10, `_PyInterpreterFrame`
 /// (`internal/pycore_frame.h`) from 3.11.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Frame {
+pub(crate) struct Frame {
     /// Pointer to the caller's frame, or null: `f_back`, `previous` from 3.11.
     pub previous: usize,
     /// Pointer to the code object: `f_code`; 3.13 `f_executable`, which leads to
@@ -96,7 +96,7 @@ pub struct Frame {
 /// not run an instruction lies before the first one (-1, or one unit before
 /// [`Code::code_start`]), except in 3.13 where it lies at the first one.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum InstructionForm {
+pub(crate) enum InstructionForm {
     /// 3.9: a C `int`, the index of the last instruction in bytes, or -1.
     IndexInBytes,
     /// 3.10: a C `int`, the index of the last instruction in code units of two
@@ -113,7 +113,7 @@ pub enum InstructionForm {
 
 /// Byte offsets in `PyCodeObject` (`cpython/code.h`).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Code {
+pub(crate) struct Code {
     /// `co_filename`: pointer to a `str`.
     pub filename: usize,
     /// `co_name`: pointer to a `str`.
@@ -150,7 +150,7 @@ pub struct Code {
 /// pointer at `loose_data` leads to them, which happens in every version for
 /// instances of subclasses of `str`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Str {
+pub(crate) struct Str {
     /// `PyASCIIObject.length`: a `Py_ssize_t`, in characters.
     pub length: usize,
     /// `PyASCIIObject.state`: a word of 4 bytes that holds the bits below.
@@ -182,7 +182,7 @@ pub struct Str {
 
 /// Byte offsets in a `bytes` (`cpython/bytesobject.h`).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Bytes {
+pub(crate) struct Bytes {
     /// `ob_size`: a `Py_ssize_t`, the length in bytes.
     pub len: usize,
     /// `ob_sval`: the first byte.
@@ -192,7 +192,7 @@ pub struct Bytes {
 /// Byte offsets in `PyObject` (`object.h`) and `PyTypeObject`
 /// (`cpython/object.h`).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Object {
+pub(crate) struct Object {
     /// `PyObject.ob_type`: pointer to the object's type.
     pub ob_type: usize,
     /// `PyTypeObject.tp_name`: a `const char *`, ended by a zero byte.
@@ -209,7 +209,7 @@ pub struct Object {
 /// three fields of an entry counted from the start of `PyInterpreterState`
 /// (`internal/pycore_interp.h`, `internal/pycore_gc.h`).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Gc {
+pub(crate) struct Gc {
     /// `gc`: the start of `struct _gc_runtime_state`.
     pub base: usize,
     /// `gc.generation_stats`: an array of three entries, youngest first.
@@ -242,7 +242,7 @@ pub struct Gc {
 /// `cookie` must hold the bytes `xdebugpy`, `version` must be a 3.13 and
 /// `free_threaded` must be 0.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct DebugOffsets {
+pub(crate) struct DebugOffsets {
     /// `_PyRuntimeState.debug_offsets`: where the structure lies in `_PyRuntime`.
     pub in_runtime: usize,
     /// `sizeof(_Py_DebugOffsets)`.
@@ -304,13 +304,13 @@ pub struct DebugOffsets {
 }
 
 /// The layout of CPython 3.`minor`, or `None` when the table has no row for it.
-pub fn for_version(minor: u32) -> Option<&'static Layout> {
+pub(crate) fn for_version(minor: u32) -> Option<&'static Layout> {
     LAYOUTS.iter().find(|layout| layout.minor == minor)
 }
 
 /// One row for each version, from 3.9 to 3.13.
 #[rustfmt::skip] // As the program prints it.
-pub static LAYOUTS: [Layout; 5] = [
+pub(crate) static LAYOUTS: [Layout; 5] = [
     Layout {
         minor: 9,
         measured: "3.9.18",
@@ -645,7 +645,7 @@ pub static LAYOUTS: [Layout; 5] = [
 
 /// Where the offsets of a 3.13 lie; other versions have another structure or none.
 #[rustfmt::skip]
-pub static DEBUG_OFFSETS_3_13: DebugOffsets = DebugOffsets {
+pub(crate) static DEBUG_OFFSETS_3_13: DebugOffsets = DebugOffsets {
     in_runtime: 0,
     size: 584,
     cookie: 0,

@@ -11,13 +11,14 @@ mod code;
 mod frames;
 mod gc;
 mod layout;
+mod published;
 
 use core::ffi::{CStr, c_char, c_int, c_void};
 use core::mem;
 use core::sync::atomic::{AtomicBool, AtomicPtr, AtomicU32, AtomicUsize, Ordering};
 
 use memsight_capture::{EndReason, NodeId, Track};
-use memsight_recorder::{syscall, sys};
+use memsight_recorder::{sys, syscall};
 
 use crate::session::{Inside, Session, session};
 use crate::text::leading_number;
@@ -172,13 +173,14 @@ impl Python {
             return;
         }
         // SAFETY: Py_GetVersion may be called before the interpreter is initialised.
-        let version = unsafe { mem::transmute::<usize, unsafe extern "C" fn() -> *const c_char>(get_version)() };
+        let version =
+            unsafe { mem::transmute::<usize, unsafe extern "C" fn() -> *const c_char>(get_version)() };
         self.version.store(version.cast_mut(), Ordering::Release);
         // SAFETY: as in `version`.
         let text = unsafe { CStr::from_ptr(version) }.to_bytes();
         let minor = text.strip_prefix(b"3.").and_then(leading_number).unwrap_or(0);
         let free_threaded = text.windows(13).any(|part| part == b"free-threadin");
-        let row = layout::for_version(minor as u32).filter(|_| !free_threaded);
+        let row = layout::for_version(minor as u32).filter(|_| !free_threaded).and_then(published::correct);
         if let Some(row) = row {
             self.layout.store(core::ptr::from_ref(row).cast_mut(), Ordering::Release);
         }
@@ -351,12 +353,16 @@ impl Python {
             let mut seen = 0;
             while frame != 0 && seen < 10_000 {
                 let owner = match layout.frame.owner {
-                    Some(offset) => Some(careful_word((frame + offset) & !7)?.to_le_bytes()[(frame + offset) & 7]),
+                    Some(offset) => {
+                        Some(careful_word((frame + offset) & !7)?.to_le_bytes()[(frame + offset) & 7])
+                    }
                     None => None,
                 };
                 let is_shim = owner.is_some() && owner == layout.frame.owned_by_cstack;
                 let code = careful_word(frame + layout.frame.code)?;
-                if !is_shim && careful_word(code + layout.object.ob_type)? != self.code_type.load(Ordering::Relaxed) {
+                if !is_shim
+                    && careful_word(code + layout.object.ob_type)? != self.code_type.load(Ordering::Relaxed)
+                {
                     return None;
                 }
                 frame = careful_word(frame + layout.frame.previous)?;
@@ -414,4 +420,3 @@ impl Python {
         self.layout().filter(|_| self.state() == State::Readable).map(|layout| &layout.object)
     }
 }
-

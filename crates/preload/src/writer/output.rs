@@ -47,8 +47,16 @@ impl Output {
         }
         // SAFETY: locks our own descriptor; readers see by it that we are at work.
         unsafe { syscall!(FLOCK, file, libc::LOCK_EX | libc::LOCK_NB) };
-        let mut output =
-            Output { file: file as usize, pid, plain, len: 0, stored, compressor, stream_start: true, written: 0 };
+        let mut output = Output {
+            file: file as usize,
+            pid,
+            plain,
+            len: 0,
+            stored,
+            compressor,
+            stream_start: true,
+            written: 0,
+        };
         output.write_out(&chunk::file_header())?;
         Ok(output)
     }
@@ -63,7 +71,12 @@ impl Output {
         let mut output = zstd::ZSTD_outBuffer { dst: body.as_mut_ptr().cast(), size: body.len(), pos: 0 };
         // SAFETY: the context is ours, and both buffers are described by their own lengths.
         let left = unsafe {
-            zstd::ZSTD_compressStream2(self.compressor, &mut output, &mut input, zstd::ZSTD_EndDirective::ZSTD_e_flush)
+            zstd::ZSTD_compressStream2(
+                self.compressor,
+                &mut output,
+                &mut input,
+                zstd::ZSTD_EndDirective::ZSTD_e_flush,
+            )
         };
         if left != 0 || input.pos != self.len {
             return Err(Stopped::OutOfMemory);

@@ -77,7 +77,10 @@ impl Statm {
         let mut text = [0u8; 64];
         // SAFETY: reads into a buffer of this length.
         let len = unsafe {
-            memsight_recorder::sys::syscall(PREAD64, [self.0, text.as_mut_ptr() as usize, text.len(), 0, 0, 0])
+            memsight_recorder::sys::syscall(
+                PREAD64,
+                [self.0, text.as_mut_ptr() as usize, text.len(), 0, 0, 0],
+            )
         };
         let text = &text[..len.clamp(0, 64) as usize];
         let second = text.iter().position(|&byte| byte == b' ').map_or(text.len(), |at| at + 1);
@@ -250,4 +253,3 @@ fn read_file(path: *const c_char, to: &mut [u8]) -> usize {
     unsafe { syscall!(CLOSE, file) };
     len
 }
-

@@ -1,0 +1,80 @@
+//! A recorded program behaves as one that is not: the same program, plain and
+//! recorded, compared.
+
+mod support;
+
+use std::process::{Command, Output};
+
+use support::{Python, Run, pythons};
+
+/// Runs the interpreter with these arguments, plain and recorded.
+fn both(python: &Python, arguments: &[&str], prepare: impl Fn(&mut Command)) -> [Output; 2] {
+    let mut plain = Command::new(&python.path);
+    plain.args(arguments);
+    let mut recorded = Run::new(None);
+    recorded.command.arg("--").arg(&python.path).args(arguments);
+    [&mut plain, &mut recorded.command].map(|command| {
+        prepare(command);
+        command.output().expect("the program starts")
+    })
+}
+
+fn behave_the_same(arguments: &[&str], prepare: impl Fn(&mut Command)) {
+    for python in pythons() {
+        let [plain, recorded] = both(python, arguments, &prepare);
+        let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
+        assert_eq!(text(&plain.stdout), text(&recorded.stdout), "{python}: stdout of {arguments:?}");
+        assert_eq!(text(&plain.stderr), text(&recorded.stderr), "{python}: stderr of {arguments:?}");
+        assert_eq!(plain.status, recorded.status, "{python}: {arguments:?}");
+    }
+}
+
+#[test]
+fn exit_codes_and_tracebacks_are_the_programs_own() {
+    behave_the_same(&["-c", "import sys; print('out'); print('err', file=sys.stderr); sys.exit(3)"], |_| {});
+    behave_the_same(&["-c", "def f():\n    raise ValueError(1)\nf()"], |_| {});
+    behave_the_same(&["-c", "import os; os._exit(4)"], |_| {});
+}
+
+#[test]
+fn a_signal_that_ends_the_program_ends_it_recorded() {
+    behave_the_same(&["-c", "import os; os.abort()"], |_| {});
+    behave_the_same(&["-c", "import os, signal; os.kill(os.getpid(), signal.SIGKILL)"], |_| {});
+    behave_the_same(&["-c", "import os, signal; os.kill(os.getpid(), signal.SIGTERM)"], |_| {});
+}
+
+#[test]
+fn the_program_sees_neither_variables_nor_descriptors_nor_threads_nor_children_of_ours() {
+    let program = "
+import gc, os, sys
+print(sorted(name for name in os.environ if name.startswith('MEMSIGHT_') or name == 'LD_PRELOAD'))
+print(sorted(os.listdir('/proc/self/fd')))
+print(open('/proc/self/stat').read().rsplit(')')[1].split()[17])
+print(gc.callbacks, len(open('/proc/self/task/%d/children' % os.getpid()).read()))
+try:
+    os.wait()
+except ChildProcessError as error:
+    print(error)
+child = os.fork()
+if child == 0:
+    os._exit(5)
+print(os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]))
+";
+    behave_the_same(&["-W", "error", "-c", program], |command| {
+        for name in ["MEMSIGHT_BIN_DIR", "MEMSIGHT_PRELOAD"] {
+            command.env_remove(name);
+        }
+    });
+}
+
+#[test]
+fn every_allocator_that_python_can_choose_is_recorded() {
+    let program = "x = [bytearray(n) for n in range(2000)]; print(len(x))";
+    for allocator in ["default", "malloc", "pymalloc", "debug", "malloc_debug", "pymalloc_debug"] {
+        behave_the_same(&["-c", program], |command| {
+            command.env("PYTHONMALLOC", allocator);
+        });
+    }
+    behave_the_same(&["-X", "dev", "-c", program], |_| {});
+    behave_the_same(&["-X", "tracemalloc", "-c", program], |_| {});
+}

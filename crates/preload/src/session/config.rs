@@ -1,0 +1,114 @@
+//! What `memsight run` asks for, by the environment, and what the capture is called.
+
+use memsight_capture::Track;
+use memsight_recorder::sys;
+
+use super::Path;
+use crate::text::{Buffer, env, leading_number};
+
+/// What the environment asked for.
+pub(crate) struct Config {
+    /// The first process's capture; others are named after it.
+    pub(crate) root: Path,
+    /// This process's capture.
+    pub(crate) capture: Path,
+    /// 32 hexadecimal digits.
+    pub(crate) run: Buffer<33>,
+    /// Path of this library.
+    pub(crate) library: Path,
+    pub(crate) follow: bool,
+    pub(crate) track: Track,
+    /// How many programs this process id had been before.
+    pub(crate) image: u32,
+    /// Whether stacks are walked twice and compared.
+    pub(crate) check: bool,
+}
+/// Writes the name of this process's capture: the first one's with the process
+/// id, and the number of the program if the process had others before.
+pub(super) fn name_capture(config: &mut Config) {
+    let root = config.root.as_bytes();
+    let name_at = root.iter().rposition(|&byte| byte == b'/').map_or(0, |at| at + 1);
+    let dot = root[name_at..].iter().rposition(|&byte| byte == b'.').filter(|&at| at > 0);
+    let (stem, suffix) = root.split_at(dot.map_or(root.len(), |at| name_at + at));
+    let capture = &mut config.capture;
+    capture.clear();
+    capture.push(stem);
+    capture.push(b".");
+    capture.push_number(sys::pid().into());
+    if config.image > 0 {
+        capture.push(b".");
+        capture.push_number(config.image.into());
+    }
+    capture.push(suffix);
+}
+
+/// Reads what the environment asks for and takes it out of the environment.
+pub(super) fn configure(config: &mut Config) -> bool {
+    let (Some(capture), Some(run)) = (env(c"MEMSIGHT_CAPTURE"), env(c"MEMSIGHT_RUN")) else { return false };
+    config.run.push(run);
+    config.track = if env(c"MEMSIGHT_TRACK") == Some(b"heap") { Track::Heap } else { Track::Objects };
+    config.follow = env(c"MEMSIGHT_FOLLOW") != Some(b"0");
+    config.check = env(c"MEMSIGHT_CHECK").is_some();
+    if let Some(image) = env(c"MEMSIGHT_IMAGE") {
+        let (pid, count) = split_once(image, b'.');
+        if leading_number(pid) == Some(sys::pid().into()) {
+            config.image = leading_number(count).unwrap_or(0) as u32;
+        }
+        config.root.push(capture);
+        name_capture(config);
+    } else {
+        let (before, after) = split_pid(capture);
+        config.root.push(before);
+        if let Some(after) = after {
+            config.root.push_number(sys::pid().into());
+            config.root.push(after);
+        }
+        config.capture.push(config.root.as_bytes());
+    }
+    let preload = env(c"LD_PRELOAD").unwrap_or_default();
+    let (library, rest) = split_once(preload, b':');
+    config.library.push(library);
+    restore_environment(rest);
+    true
+}
+
+fn split_once(text: &[u8], at: u8) -> (&[u8], &[u8]) {
+    match text.iter().position(|&byte| byte == at) {
+        Some(position) => (&text[..position], &text[position + 1..]),
+        None => (text, &[]),
+    }
+}
+
+/// Splits at `%p`, which stands for the process id.
+fn split_pid(text: &[u8]) -> (&[u8], Option<&[u8]>) {
+    match text.windows(2).rposition(|pair| pair == b"%p") {
+        Some(at) => (&text[..at], Some(&text[at + 2..])),
+        None => (text, None),
+    }
+}
+
+/// The variables that `memsight run` sets and the program does not see.
+pub(crate) const VARIABLES: [&core::ffi::CStr; 6] = [
+    c"MEMSIGHT_CAPTURE",
+    c"MEMSIGHT_RUN",
+    c"MEMSIGHT_TRACK",
+    c"MEMSIGHT_FOLLOW",
+    c"MEMSIGHT_IMAGE",
+    c"MEMSIGHT_CHECK",
+];
+
+fn restore_environment(users_preload: &[u8]) {
+    for name in VARIABLES {
+        // SAFETY: unsetenv takes a name; there is one thread.
+        unsafe { libc::unsetenv(name.as_ptr()) };
+    }
+    if users_preload.is_empty() {
+        // SAFETY: as above.
+        unsafe { libc::unsetenv(c"LD_PRELOAD".as_ptr()) };
+        return;
+    }
+    let mut value = Path::new();
+    value.push(users_preload);
+    // SAFETY: setenv copies a NUL-ended value; there is one thread.
+    unsafe { libc::setenv(c"LD_PRELOAD".as_ptr(), value.as_ptr(), 1) };
+}
