@@ -13,6 +13,7 @@ const BUSY: &str = "import os, sys, time\nopen('pid', 'w').write(str(os.getpid()
     while time.time() < end:\n    kept.append([bytearray(100) for _ in range(50)])\n    if len(kept) > 500: kept.clear()\nprint('done')\nsys.exit(5)\n";
 
 /// Starts the busy program, and waits until it runs. Gives its process id too.
+#[expect(clippy::zombie_processes, reason = "the caller waits for the child")]
 fn start(lab: &Lab, capture: &Path, seconds: &str) -> (Child, u32) {
     let script = lab.write("busy.py", BUSY);
     let _ = std::fs::remove_file(lab.path("pid"));
