@@ -40,7 +40,7 @@ const LINTS: &[&str] =
 /// Without `--all-targets`: a test of a library that exports `malloc` records itself.
 const LINTS_OF_PRELOAD: &[&str] = &["clippy", "-p", "memsight-preload", "--", "-D", "warnings"];
 
-const DOCS: &[&str] = &["doc", "--workspace", "--no-deps", "--document-private-items"];
+const DOCS: &[&str] = &["doc", "--workspace", "--no-deps"];
 
 fn step(name: &'static str, work: impl FnOnce() -> Result<(bool, String)>) -> Outcome {
     eprintln!("\n=== {name}");

@@ -2,8 +2,8 @@
 //!
 //! A capture is folded record by record into values ([`Recording`]), the
 //! captures of one run become a [`Program`], and questions are asked of that:
-//! a [`table`] at some [`Moment`] by some [`By`], a tree of [`calls`], what is
-//! [`left`], what [`diff`]ers. Nothing here draws or prints, and nothing but
+//! a `table` at some [`Moment`] by some [`By`], a tree of `calls`, what is
+//! `left`, what `diff`ers. Nothing here draws or prints, and nothing but
 //! [`Program::load`] opens files.
 //!
 //! The numbers of a damaged file may be anything: sums saturate, indices are

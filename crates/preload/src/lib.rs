@@ -1,13 +1,13 @@
 //! The library that `memsight run` preloads into a program.
 //!
-//! * [`hooks`] are the functions that the program calls instead of the C
+//! * `hooks` are the functions that the program calls instead of the C
 //!   library's: each enters the recorder, makes the real call, records, leaves,
-//! * [`python`] wraps CPython's allocators and reads its frames,
-//! * [`session`] is the recording of this process, from the environment that
+//! * `python` wraps CPython's allocators and reads its frames,
+//! * `session` is the recording of this process, from the environment that
 //!   `memsight run` set to its end,
-//! * [`writer`] is a process of its own that shares this one's memory and
+//! * `writer` is a process of its own that shares this one's memory and
 //!   writes the capture,
-//! * [`real`] finds the functions that ours stand before.
+//! * `real` finds the functions that ours stand before.
 //!
 //! The library needs nothing but the C library at load time: it goes into
 //! programs that are not Python, and one file serves every CPython. Nothing in

@@ -206,7 +206,7 @@ impl Groups {
     /// The row of a group.
     ///
     /// # Safety
-    /// The group was given out by [`Groups::begin`].
+    /// The group was given out by `begin`.
     #[inline(always)]
     pub unsafe fn get(&self, group: u32) -> &Group {
         // SAFETY: rows that were given out exist.

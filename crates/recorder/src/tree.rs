@@ -8,7 +8,7 @@
 //! of an older generation no longer holds.
 //!
 //! A function that calls itself twice has as many stacks as the calls that it
-//! makes in all. A tree of more than [`FOLD_FROM`] nodes therefore folds
+//! makes in all. A tree of more than `FOLD_FROM` nodes therefore folds
 //! recursion: an instruction that is on the stack already gets no deeper node
 //! but the one that it has. Sites and their bytes stay exact; only how deep the
 //! recursion was is lost, and the capture says so.
