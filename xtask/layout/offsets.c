@@ -82,6 +82,11 @@ static void print_thread_state(void) {
     row("frame", offsetof(PyThreadState, frame));
     none("cframe_current_frame");
 #endif
+#if PY_VERSION_HEX >= 0x030B0000
+    some("tracing", offsetof(PyThreadState, tracing));
+#else
+    none("tracing");
+#endif
     close_group();
 }
 
@@ -106,6 +111,8 @@ static void print_frame(void) {
 #else
     none("owned_by_cstack");
 #endif
+    printf("            values: Some(Values { height: %zu, owner: %zu, first: %zu }),\n",
+           offsetof(F, stacktop), offsetof(F, owner), offsetof(F, localsplus));
 #else
     row("previous", offsetof(PyFrameObject, f_back));
     row("code", offsetof(PyFrameObject, f_code));
@@ -118,6 +125,7 @@ static void print_frame(void) {
     none("owner");
     none("owned_by_generator");
     none("owned_by_cstack");
+    none("values");
 #endif
     close_group();
 }

@@ -49,6 +49,24 @@ impl Slot {
     }
 }
 
+/// Adds to a slot and gives what was there, in one instruction that no other
+/// thread has to wait for. A load before the store would have the kernel give a
+/// fresh page twice: first its page of zeroes to read, then one to write.
+#[inline(always)]
+fn add_unlocked(slot: &AtomicU64, value: u64) -> u64 {
+    let mut value = value;
+    // SAFETY: the slot is of the calling thread's block, so nobody else writes it.
+    unsafe {
+        core::arch::asm!(
+            "xadd qword ptr [{slot}], {value}",
+            slot = in(reg) slot.as_ptr(),
+            value = inout(reg) value,
+            options(nostack),
+        );
+    }
+    value
+}
+
 struct Region([AtomicPtr<Chunk>; CHUNKS]);
 
 struct Chunk([AtomicU64; SLOTS]);
@@ -68,9 +86,12 @@ impl Shadow {
             Some(slot) => slot,
             None => self.make_slot(address)?,
         };
-        let before = Slot::from_raw(slot.load(Ordering::Relaxed));
-        slot.store(u64::from(group) << 32 | u64::from(bytes), Ordering::Relaxed);
-        Ok(before)
+        let fresh = u64::from(group) << 32 | u64::from(bytes);
+        let before = add_unlocked(slot, fresh);
+        if before != 0 {
+            slot.store(fresh, Ordering::Relaxed);
+        }
+        Ok(Slot::from_raw(before))
     }
 
     /// Takes out what was noted of the block at `address`.

@@ -11,11 +11,14 @@
 //!
 //! The first match alone proves nothing: a function called twice from two
 //! lines has the same frame address both times, and only its caller's
-//! instruction tells. That is why step 2 always goes to the bottom.
+//! instruction tells. So step 2 goes to the bottom, unless it meets a frame
+//! that [carries our mark](Frames::is_marked): the program would have
+//! overwritten that, had the frame run since, so that all below it is as it was.
 
 use memsight_capture::NodeId;
 
 use crate::memory::{OutOfMemory, PageVec, Zeroed};
+use crate::table::Table;
 use crate::tree::{CodeText, Stamp, Tree};
 
 /// A chain of more frames is taken for broken, and its stack for unknown.
@@ -41,6 +44,13 @@ pub trait Frames {
     fn key(&self, frame: u64) -> u64;
     /// What the frame is.
     fn describe(&self, frame: u64) -> Described;
+    /// Whether a frame, which called `above`, has certainly not run since it was marked.
+    fn is_marked(&self, _frame: u64, _above: u64) -> bool {
+        false
+    }
+    /// Marks a frame, which called `above`, so that [`Frames::is_marked`] is true
+    /// until it runs again. Frames where that cannot be are left alone.
+    fn mark(&self, _frame: u64, _above: u64) {}
     /// Reads a code object. `false` if it cannot be one.
     fn read_code(&self, code: u64, text: &mut CodeText) -> bool;
 }
@@ -65,9 +75,9 @@ pub struct StackCache {
     fresh: PageVec<u64>,
     /// Position of a frame by address; entries may be out of date.
     positions: PageVec<u32>,
-    /// (parent, key) → node; an empty entry has node 0.
+    /// What was found for a parent and a key, and where by their hash.
     found: PageVec<Found>,
-    found_count: usize,
+    places: Table,
     deaths: u32,
 }
 
@@ -146,6 +156,7 @@ impl StackCache {
         let (addresses, keys) = (self.frames.data(), self.keys.data());
         let mut lowest = known;
         let mut at = known.checked_sub(1)?;
+        let mut above = self.fresh.as_slice().last().copied().unwrap_or(0);
         // SAFETY: `at` stays below the depth. The frame is live: it is the one that was
         // found, or was seen to be the caller of the one before. It is taken from the
         // array and not from the program, so that the loads do not wait for each other.
@@ -157,11 +168,20 @@ impl StackCache {
                     *keys.add(at) = key;
                     lowest = at;
                 }
+                if above != 0 {
+                    if frames.is_marked(frame, above) {
+                        return Some(lowest);
+                    }
+                    // If the frames below turn out to be others, they are walked anew
+                    // before this event is over, and then the mark holds for those.
+                    frames.mark(frame, above);
+                }
                 let caller = frames.previous(frame);
                 if at == 0 {
                     return (caller == 0).then_some(lowest);
                 }
                 at -= 1;
+                above = frame;
                 let expected = *addresses.add(at);
                 frame = apart(expected);
                 if caller != expected {
@@ -244,25 +264,21 @@ impl StackCache {
         tree: &Tree,
         frames: &F,
     ) -> Result<NodeId, OutOfMemory> {
-        let len = self.found.capacity();
-        if len != 0 {
-            let mut at = place_of_child(key, parent.0, len);
-            loop {
-                // SAFETY: `at` is below the table's length.
-                let found = unsafe { &mut *self.found.data().add(at) };
-                if found.node == 0 {
-                    break;
-                }
-                if found.key == key && found.parent == parent.0 {
-                    if found.held_at == self.deaths {
-                        return Ok(NodeId(found.node));
-                    }
-                    if tree.holds(found.stamp) {
-                        found.held_at = self.deaths;
-                        return Ok(NodeId(found.node));
-                    }
-                }
-                at = (at + 1) & (len - 1);
+        let found = self.found.data();
+        // SAFETY: the table holds rows of the array.
+        let is_it = |row: u32| unsafe {
+            let found = &*found.add(row as usize);
+            found.key == key && found.parent == parent.0
+        };
+        if let Some(row) = self.places.find(hash_of_child(key, parent.0), is_it) {
+            // SAFETY: as above.
+            let found = unsafe { &mut *found.add(row as usize) };
+            if found.held_at == self.deaths {
+                return Ok(NodeId(found.node));
+            }
+            if tree.holds(found.stamp) {
+                found.held_at = self.deaths;
+                return Ok(NodeId(found.node));
             }
         }
         self.find_child(parent, key, frame, tree, frames)
@@ -278,53 +294,47 @@ impl StackCache {
         frames: &F,
     ) -> Result<NodeId, OutOfMemory> {
         let (node, stamp) = tree.child(parent, frame, frames)?;
-        if (self.found_count + 1) * 2 > self.found.capacity() {
-            self.grow_found(tree)?;
+        if self.places.is_full() {
+            self.forget_dead(tree)?;
         }
-        self.remember(Found { key, parent: parent.0, node: node.0, stamp, held_at: self.deaths });
+        self.remember(Found { key, parent: parent.0, node: node.0, stamp, held_at: self.deaths })?;
         Ok(node)
     }
 
-    /// Puts an entry where it belongs, over one for the same place whose code died.
-    fn remember(&mut self, entry: Found) {
-        let len = self.found.capacity();
-        let mut at = place_of_child(entry.key, entry.parent, len);
-        loop {
-            // SAFETY: `at` is below the table's length, and the table is half empty.
-            let slot = unsafe { &mut *self.found.data().add(at) };
-            if slot.node == 0 {
-                self.found_count += 1;
-            }
-            if slot.node == 0 || (slot.key == entry.key && slot.parent == entry.parent) {
-                *slot = entry;
-                return;
-            }
-            at = (at + 1) & (len - 1);
+    /// Keeps an entry, over one for the same place whose code died.
+    fn remember(&mut self, entry: Found) -> Result<(), OutOfMemory> {
+        let found = &mut self.found;
+        let hash = hash_of_child(entry.key, entry.parent);
+        let same = |row: u32| {
+            let other = &found.as_slice()[row as usize];
+            other.key == entry.key && other.parent == entry.parent
+        };
+        if let Some(row) = self.places.find(hash, same) {
+            found.as_mut_slice()[row as usize] = entry;
+            return Ok(());
         }
+        found.push(entry)?;
+        let hash_of = |row: u32| {
+            let other = &found.as_slice()[row as usize];
+            hash_of_child(other.key, other.parent)
+        };
+        let placed = self.places.insert(found.len() as u32 - 1, hash, hash_of);
+        if placed.is_err() {
+            found.pop();
+        }
+        placed
     }
 
-    /// Doubles the table, unless leaving out entries of dead code makes room.
-    fn grow_found(&mut self, tree: &Tree) -> Result<(), OutOfMemory> {
-        let old = core::mem::take(&mut self.found);
-        // SAFETY: the table's memory is zeroed, and a zeroed entry is an empty one.
-        let entries = |table: &PageVec<Found>| unsafe {
-            match table.data().is_null() {
-                true => &[][..],
-                false => core::slice::from_raw_parts(table.data(), table.capacity()),
-            }
-        };
-        let holds = |entry: &&Found| entry.node != 0 && tree.holds(entry.stamp);
-        let held = entries(&old).iter().filter(holds).count();
-        let mut len = old.capacity().max(1024);
-        while (held + 1) * 3 > len {
-            len *= 2;
+    /// Leaves out entries of dead code, if there are so many that this makes room.
+    fn forget_dead(&mut self, tree: &Tree) -> Result<(), OutOfMemory> {
+        let held = self.found.as_slice().iter().filter(|entry| tree.holds(entry.stamp)).count();
+        if held > self.found.len() / 3 * 2 {
+            return Ok(());
         }
-        let mut bigger = PageVec::new();
-        bigger.reserve(len)?;
-        self.found = bigger;
-        self.found_count = 0;
-        for entry in entries(&old).iter().filter(holds) {
-            self.remember(*entry);
+        let old = core::mem::take(&mut self.found);
+        self.places = Table::default();
+        for entry in old.as_slice().iter().filter(|entry| tree.holds(entry.stamp)) {
+            self.remember(*entry)?;
         }
         Ok(())
     }
@@ -378,6 +388,6 @@ fn place(key: u64, len: usize) -> usize {
 }
 
 #[inline(always)]
-fn place_of_child(key: u64, parent: u32, len: usize) -> usize {
-    place(key ^ u64::from(parent).wrapping_mul(0xd6e8_feb8_6659_fd93), len)
+fn hash_of_child(key: u64, parent: u32) -> u64 {
+    (key ^ u64::from(parent).wrapping_mul(0xd6e8_feb8_6659_fd93)).wrapping_mul(0x9e37_79b9_7f4a_7c15) >> 32
 }

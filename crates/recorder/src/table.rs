@@ -38,18 +38,24 @@ pub fn hash_bytes(seed: u64, bytes: &[u8]) -> u64 {
 
 impl Table {
     /// The row with this hash for which `same` is true.
+    #[inline(always)]
     pub fn find(&self, hash: u64, same: impl Fn(u32) -> bool) -> Option<u32> {
         self.position(hash, same).map(|(_, row)| row)
     }
 
     /// Adds a row that is not in the table. `hash_of` gives any row's hash.
     pub fn insert(&mut self, row: u32, hash: u64, hash_of: impl Fn(u32) -> u64) -> Result<(), OutOfMemory> {
-        if (self.used + 1) * 2 > self.slots.len() {
+        if self.is_full() {
             self.grow(hash_of)?;
         }
         place(self.slots.as_mut_slice(), row, hash);
         self.used += 1;
         Ok(())
+    }
+
+    /// Whether one more row makes the table grow.
+    pub fn is_full(&self) -> bool {
+        (self.used + 1) * 2 > self.slots.len()
     }
 
     /// Removes and gives the row with this hash for which `same` is true.
@@ -77,17 +83,19 @@ impl Table {
         Some(row)
     }
 
+    #[inline(always)]
     fn position(&self, hash: u64, same: impl Fn(u32) -> bool) -> Option<(usize, u32)> {
         let slots = self.slots.as_slice();
         let mask = slots.len().checked_sub(1)?;
         let mut at = hash as usize & mask;
-        while slots[at] != 0 {
-            if same(slots[at] - 1) {
-                return Some((at, slots[at] - 1));
+        loop {
+            // SAFETY: the length is a power of two, so the mask keeps `at` below it.
+            let row = unsafe { *slots.get_unchecked(at) }.checked_sub(1)?;
+            if same(row) {
+                return Some((at, row));
             }
             at = (at + 1) & mask;
         }
-        None
     }
 
     fn grow(&mut self, hash_of: impl Fn(u32) -> u64) -> Result<(), OutOfMemory> {

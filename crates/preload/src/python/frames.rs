@@ -8,9 +8,13 @@ use memsight_capture::{CodeId, NodeId, NodeKind};
 use memsight_recorder::tree::CodeText;
 use memsight_recorder::{Described, Frames};
 
-use super::layout::Layout;
+use super::layout::{Layout, OWNED_BY_THREAD, Values};
 use super::{Python, code, word};
 use crate::session::Inside;
+
+/// What is written above the values of a frame that waits for its callee: no
+/// object's address, nor any other that a program could have.
+const MARK: usize = 0x6d73_6967_6874_6d6b;
 
 /// The frames of 3.11 and newer (`_PyInterpreterFrame`).
 pub(super) struct Internal {
@@ -18,13 +22,44 @@ pub(super) struct Internal {
     code_type: usize,
     previous: usize,
     instruction: usize,
+    /// Where the mark goes, or none if frames must not be marked now.
+    values: Option<&'static Values>,
 }
 
 impl Internal {
     #[inline(always)]
-    pub(super) fn new(layout: &'static Layout, code_type: usize) -> Self {
+    pub(super) fn new(layout: &'static Layout, code_type: usize, may_mark: bool) -> Self {
         let (previous, instruction) = (layout.frame.previous, layout.frame.instruction);
-        Internal { layout, code_type, previous, instruction }
+        let values = if may_mark { layout.frame.values.as_ref() } else { None };
+        Internal { layout, code_type, previous, instruction, values }
+    }
+
+    /// The first unused place above the values of a frame that waits in a call
+    /// of another Python function, one that the evaluation loop made by itself.
+    ///
+    /// The loop stores the height of the stack of values before such a call and
+    /// -1 when it goes on (`_PyFrame_SetStackPointer`, `_PyFrame_GetStackPointer`
+    /// in `pycore_frame.h`). Every instruction that calls so has taken its
+    /// operands off the stack, the lowest of them from this very place, and
+    /// the callee's result is pushed there (`_PyFrame_StackPush`). So the place
+    /// is inside the frame, nobody reads it before it is written, and it is
+    /// written before the frame can wait in another call. Not so where a generator is
+    /// resumed or a trace function runs; those are told by `above` and by
+    /// `may_mark`.
+    #[inline(always)]
+    fn unused_place(&self, frame: u64, above: u64) -> Option<*mut usize> {
+        let values = self.values?;
+        let frame = frame as usize;
+        // SAFETY: both are live frames of the calling thread.
+        let (height, owner, owner_above) = unsafe {
+            (
+                ((frame + values.height) as *const i32).read(),
+                ((frame + values.owner) as *const u8).read(),
+                ((above as usize + values.owner) as *const u8).read(),
+            )
+        };
+        (height >= 0 && owner == OWNED_BY_THREAD && owner_above == OWNED_BY_THREAD)
+            .then(|| (frame + values.first + height as usize * size_of::<usize>()) as *mut usize)
     }
 }
 
@@ -68,6 +103,22 @@ impl Frames for Internal {
                 offset: instruction.saturating_sub(start) as u32,
                 visible: begun || owner == layout.frame.owned_by_generator,
             }
+        }
+    }
+
+    #[inline(always)]
+    fn is_marked(&self, frame: u64, above: u64) -> bool {
+        // SAFETY: the place lies in the frame.
+        self.unused_place(frame, above).is_some_and(|place| unsafe { place.read() } == MARK)
+    }
+
+    #[cold]
+    fn mark(&self, frame: u64, above: u64) {
+        let Some(place) = self.unused_place(frame, above) else { return };
+        // The shim below an `__init__` (3.12 and newer) has pushed nothing of its own.
+        if self.describe(frame).visible {
+            // SAFETY: the place lies in the frame, above its values, and holds nothing.
+            unsafe { place.write(MARK) };
         }
     }
 

@@ -62,6 +62,9 @@ pub(crate) struct ThreadState {
     /// `_PyCFrame.current_frame`, in the structure that `frame` leads to; `None`
     /// where `frame` is already the frame's pointer.
     pub cframe_current_frame: Option<usize>,
+    /// `tracing`: a C `int`, not 0 while a trace or profile function runs. From
+    /// 3.11, where frames can be marked.
+    pub tracing: Option<usize>,
 }
 
 /// Byte offsets in the evaluation loop's frame: `PyFrameObject`
@@ -90,7 +93,25 @@ pub(crate) struct Frame {
     /// call and has to be skipped: 3.12 gives it a code object of its own, named
     /// `<interpreter trampoline>`, and 3.13 none. From 3.12.
     pub owned_by_cstack: Option<u8>,
+    /// Where a frame keeps its values. From 3.11.
+    pub values: Option<Values>,
 }
+
+/// Byte offsets of what a frame computes with: its variables and, above them,
+/// the stack of values.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Values {
+    /// `stacktop`: a C `int`, how many values there are, counted from `first`,
+    /// while the frame waits for a Python function that it called; else -1.
+    pub height: usize,
+    /// As [`Frame::owner`].
+    pub owner: usize,
+    /// `localsplus`: the first value.
+    pub first: usize,
+}
+
+/// The value of `owner` (not an offset) in a frame of a plain call, from 3.11.
+pub(crate) const OWNED_BY_THREAD: u8 = 0;
 
 /// What is stored at [`Frame::instruction`]. In every form a new frame that has
 /// not run an instruction lies before the first one (-1, or one unit before
@@ -319,6 +340,7 @@ pub(crate) static LAYOUTS: [Layout; 5] = [
             thread_id: 176,
             frame: 24,
             cframe_current_frame: None,
+            tracing: None,
         },
         frame: Frame {
             previous: 24,
@@ -328,6 +350,7 @@ pub(crate) static LAYOUTS: [Layout; 5] = [
             owner: None,
             owned_by_generator: None,
             owned_by_cstack: None,
+            values: None,
         },
         code: Code {
             filename: 104,
@@ -385,6 +408,7 @@ pub(crate) static LAYOUTS: [Layout; 5] = [
             thread_id: 176,
             frame: 24,
             cframe_current_frame: None,
+            tracing: None,
         },
         frame: Frame {
             previous: 24,
@@ -394,6 +418,7 @@ pub(crate) static LAYOUTS: [Layout; 5] = [
             owner: None,
             owned_by_generator: None,
             owned_by_cstack: None,
+            values: None,
         },
         code: Code {
             filename: 104,
@@ -451,6 +476,7 @@ pub(crate) static LAYOUTS: [Layout; 5] = [
             thread_id: 152,
             frame: 56,
             cframe_current_frame: Some(8),
+            tracing: Some(44),
         },
         frame: Frame {
             previous: 48,
@@ -460,6 +486,7 @@ pub(crate) static LAYOUTS: [Layout; 5] = [
             owner: Some(69),
             owned_by_generator: Some(1),
             owned_by_cstack: None,
+            values: Some(Values { height: 64, owner: 69, first: 72 }),
         },
         code: Code {
             filename: 112,
@@ -517,6 +544,7 @@ pub(crate) static LAYOUTS: [Layout; 5] = [
             thread_id: 136,
             frame: 56,
             cframe_current_frame: Some(0),
+            tracing: Some(44),
         },
         frame: Frame {
             previous: 8,
@@ -526,6 +554,7 @@ pub(crate) static LAYOUTS: [Layout; 5] = [
             owner: Some(70),
             owned_by_generator: Some(1),
             owned_by_cstack: Some(3),
+            values: Some(Values { height: 64, owner: 70, first: 72 }),
         },
         code: Code {
             filename: 112,
@@ -583,6 +612,7 @@ pub(crate) static LAYOUTS: [Layout; 5] = [
             thread_id: 152,
             frame: 72,
             cframe_current_frame: None,
+            tracing: Some(60),
         },
         frame: Frame {
             previous: 8,
@@ -592,6 +622,7 @@ pub(crate) static LAYOUTS: [Layout; 5] = [
             owner: Some(70),
             owned_by_generator: Some(1),
             owned_by_cstack: Some(3),
+            values: Some(Values { height: 64, owner: 70, first: 72 }),
         },
         code: Code {
             filename: 112,

@@ -233,7 +233,8 @@ impl Python {
             return inside.thread.root();
         }
         let Some(layout) = self.layout() else { return inside.thread.root() };
-        let top = self.innermost(layout, with_gil);
+        let thread_state = self.thread_state(layout, with_gil);
+        let top = Self::innermost(layout, thread_state);
         if top == 0 {
             if with_gil {
                 self.see_whether_it_ends();
@@ -241,7 +242,8 @@ impl Python {
             return inside.thread.root();
         }
         let node = if layout.minor >= 11 {
-            let frames = frames::Internal::new(layout, self.code_type.load(Ordering::Relaxed));
+            let may_mark = !Self::is_tracing(layout, thread_state);
+            let frames = frames::Internal::new(layout, self.code_type.load(Ordering::Relaxed), may_mark);
             // SAFETY: the thread's own chain of frames, which changes only when it runs Python.
             unsafe { inside.recorder().stack(inside.thread, top as u64, &frames) }
         } else {
@@ -255,21 +257,31 @@ impl Python {
         node
     }
 
-    /// The innermost frame of the calling thread, or 0.
+    /// The innermost frame of a thread, or 0.
     #[inline(always)]
-    fn innermost(&self, layout: &Layout, with_gil: bool) -> usize {
-        let state = self.thread_state(layout, with_gil);
-        if state == 0 {
+    fn innermost(layout: &Layout, thread_state: usize) -> usize {
+        if thread_state == 0 {
             return 0;
         }
         // SAFETY: a thread state is readable as long as its thread runs.
         unsafe {
-            let first = word(state + layout.thread.frame);
+            let first = word(thread_state + layout.thread.frame);
             match layout.thread.cframe_current_frame {
                 Some(offset) if first != 0 => word(first + offset),
                 _ => first,
             }
         }
+    }
+
+    /// Whether a trace or profile function runs, in which case frames wait
+    /// where they called nothing.
+    #[inline(always)]
+    fn is_tracing(layout: &Layout, thread_state: usize) -> bool {
+        // SAFETY: as above.
+        layout
+            .thread
+            .tracing
+            .is_none_or(|offset| unsafe { ((thread_state + offset) as *const i32).read() } != 0)
     }
 
     #[inline(always)]
@@ -341,7 +353,7 @@ impl Python {
         if state == 0 {
             return false;
         }
-        if self.no_frame_yet.load(Ordering::Relaxed) && self.innermost(layout, with_gil) == 0 {
+        if self.no_frame_yet.load(Ordering::Relaxed) && Self::innermost(layout, state) == 0 {
             return false;
         }
         let chain = || -> Option<usize> {
@@ -396,7 +408,7 @@ impl Python {
     fn check(&self, inside: &Inside, layout: &'static Layout, top: usize, node: NodeId) {
         let code_type = self.code_type.load(Ordering::Relaxed);
         let same = if layout.minor >= 11 {
-            frames::agrees(&frames::Internal::new(layout, code_type), inside, top, node)
+            frames::agrees(&frames::Internal::new(layout, code_type, false), inside, top, node)
         } else {
             frames::agrees(&frames::Objects::new(layout, code_type), inside, top, node)
         };

@@ -43,6 +43,10 @@ pub(super) fn correct(row: &'static Layout) -> Option<&'static Layout> {
     layout.frame.code = read(at.frame_executable);
     layout.frame.instruction = read(at.frame_instr_ptr);
     layout.frame.owner = Some(read(at.frame_owner));
+    // What is not published is only used where the rest of the frame is as it was measured.
+    if layout.frame != row.frame || layout.thread != row.thread {
+        layout.frame.values = None;
+    }
     layout.code.filename = read(at.code_filename);
     layout.code.name = read(at.code_name);
     layout.code.qualname = Some(read(at.code_qualname));
