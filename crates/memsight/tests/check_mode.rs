@@ -44,6 +44,7 @@ agree! {
     stacks_agree_over_imports: "check_imports.py",
     stacks_agree_over_json: "check_json.py",
     stacks_agree_over_threads: "check_threads.py",
+    stacks_agree_over_calls_of_every_kind: "check_calls.py",
     stacks_agree_over_generators: "check_generators.py",
     stacks_agree_over_asyncio: "check_asyncio.py",
     stacks_agree_over_code_that_comes_and_goes: "check_exec.py",

@@ -26,6 +26,8 @@ struct Frame {
     /// The code's slot, or none for a frame without code.
     code: Option<usize>,
     offset: u32,
+    /// Whether it was suspended before, and may be resumed by another caller.
+    is_generator: bool,
 }
 
 struct Code {
@@ -40,6 +42,10 @@ pub(super) struct Program {
     frames: Vec<Frame>,
     unused: Vec<u64>,
     codes: Vec<Code>,
+    /// Marks by frame, which stay behind in a frame's memory when it ends.
+    marks: RefCell<Vec<bool>>,
+    /// Whether frames can be marked. Then only the innermost may go to another line.
+    pub(super) has_marks: bool,
     /// How often a frame was described: what the cache is there to avoid.
     pub(super) described: Cell<usize>,
 }
@@ -88,7 +94,7 @@ impl Program {
 
     /// A new frame, at an address used before where there is one.
     pub(super) fn frame(&mut self, code: Option<usize>, offset: u32) -> u64 {
-        let frame = Frame { alive: true, previous: 0, code, offset };
+        let frame = Frame { alive: true, previous: 0, code, offset, is_generator: false };
         match self.unused.pop() {
             Some(address) => {
                 self.frames[Self::index(address)] = frame;
@@ -96,6 +102,7 @@ impl Program {
             }
             None => {
                 self.frames.push(frame);
+                self.marks.get_mut().push(false);
                 FRAMES + (self.frames.len() as u64 - 1) * FRAME
             }
         }
@@ -108,12 +115,29 @@ impl Program {
         self.unused.push(frame);
     }
 
+    /// From now on it fails the test to read the frame.
+    pub(super) fn forbid(&mut self, frame: u64) {
+        self.frames[Self::index(frame)].alive = false;
+    }
+
     pub(super) fn set_caller(&mut self, frame: u64, caller: u64) {
         self.frames[Self::index(frame)].previous = caller;
     }
 
     pub(super) fn go_to(&mut self, frame: u64, offset: u32) {
         self.frames[Self::index(frame)].offset = offset;
+    }
+
+    /// The place of a frame's mark is written: it calls a function, or one returns to it.
+    fn overwrite_mark(&mut self, frame: u64) {
+        if frame != 0 {
+            self.marks.get_mut()[Self::index(frame)] = false;
+        }
+    }
+
+    fn is_plain_call(&self, frame: u64, above: u64) -> bool {
+        let is_plain = |frame: &Frame| frame.code.is_some() && !frame.is_generator;
+        self.has_marks && is_plain(self.live(frame)) && is_plain(self.live(above))
     }
 
     /// The stack, walked in full.
@@ -168,6 +192,16 @@ impl Frames for Program {
         }
     }
 
+    fn is_marked(&self, frame: u64, above: u64) -> bool {
+        self.is_plain_call(frame, above) && self.marks.borrow()[Self::index(frame)]
+    }
+
+    fn mark(&self, frame: u64, above: u64) {
+        if self.is_plain_call(frame, above) {
+            self.marks.borrow_mut()[Self::index(frame)] = true;
+        }
+    }
+
     fn read_code(&self, code: u64, text: &mut CodeText) -> bool {
         let code = &self.codes[((code - CODES) / CODE) as usize];
         assert!(code.alive, "dead code is read");
@@ -199,22 +233,37 @@ impl Running {
         self.frames.push(frame);
     }
 
-    /// Leaves the innermost frame, which stays alive.
-    pub(super) fn leave(&mut self, program: &mut Program) -> Option<u64> {
+    /// Leaves the innermost frame with an exception; it stays alive.
+    fn unwind(&mut self, program: &mut Program) -> Option<u64> {
         let frame = self.frames.pop()?;
         program.set_caller(frame, 0);
         Some(frame)
     }
 
+    /// Suspends the innermost frame, a generator's, which gives its caller a value.
+    pub(super) fn leave(&mut self, program: &mut Program) -> Option<u64> {
+        let frame = self.unwind(program)?;
+        program.frames[Program::index(frame)].is_generator = true;
+        program.overwrite_mark(self.top());
+        Some(frame)
+    }
+
     /// Calls a function.
     pub(super) fn call(&mut self, program: &mut Program, code: usize, offset: u32) {
+        program.overwrite_mark(self.top());
         let frame = program.frame(Some(code), offset);
         self.enter(program, frame);
     }
 
     /// Returns from the innermost frame.
     pub(super) fn ret(&mut self, program: &mut Program) {
-        if let Some(frame) = self.leave(program) {
+        self.raise(program);
+        program.overwrite_mark(self.top());
+    }
+
+    /// Ends the innermost frame by an exception: its caller is given no value.
+    pub(super) fn raise(&mut self, program: &mut Program) {
+        if let Some(frame) = self.unwind(program) {
             program.end(frame);
         }
     }

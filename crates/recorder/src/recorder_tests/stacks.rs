@@ -144,6 +144,25 @@ fn frames_that_are_none_of_the_language_are_left_out() {
 }
 
 #[test]
+fn below_a_marked_frame_nothing_is_looked_at() {
+    let (mut walker, mut program, mut running) = (Walker::new(), Program::default(), Running::default());
+    program.has_marks = true;
+    program.compile(0, 0);
+    (0..1000).for_each(|depth| running.call(&mut program, 0, depth));
+    for _ in 0..2 {
+        walker.compare(&program, &running);
+    }
+    running.frames[..990].iter().for_each(|&frame| program.forbid(frame));
+    for depth in 0..20 {
+        running.call(&mut program, 0, depth);
+        walker.node(&program, running.top());
+        walker.node(&program, running.top());
+        running.ret(&mut program);
+        walker.node(&program, running.top());
+    }
+}
+
+#[test]
 fn equal_code_at_two_addresses_is_one_node() {
     let (mut walker, mut program, mut running) = (Walker::new(), Program::default(), Running::default());
     program.compile(0, 9);
@@ -167,7 +186,7 @@ fn step(program: &mut Program, running: &mut Running, generators: &mut Vec<u64>,
             let shim = program.frame(None, 0);
             running.enter(program, shim);
         }
-        6 => (0..pick(24) % 8).for_each(|_| running.ret(program)),
+        6 => (0..pick(24) % 8).for_each(|_| running.raise(program)),
         7..10 => running.ret(program),
         10 => generators.extend(running.leave(program)),
         11 if !generators.is_empty() => {
@@ -181,6 +200,9 @@ fn step(program: &mut Program, running: &mut Running, generators: &mut Vec<u64>,
         }
         13 if !running.frames.is_empty() => {
             let at = pick(24) % running.frames.len();
+            if program.has_marks {
+                (at + 1..running.frames.len()).for_each(|_| running.ret(program));
+            }
             program.go_to(running.frames[at], offset);
         }
         14 if running.top() != 0 => program.go_to(running.top(), offset),
@@ -195,8 +217,10 @@ proptest! {
     fn the_cached_walk_is_the_full_walk(
         history in proptest::collection::vec(any::<u64>(), 100..300),
         deep in prop_oneof![9 => 0usize..20, 1 => 1000usize..1200],
+        has_marks: bool,
     ) {
         let (mut walker, mut program, mut running) = (Walker::new(), Program::default(), Running::default());
+        program.has_marks = has_marks;
         let mut generators = Vec::new();
         for i in 0..deep {
             program.compile(i % 6, (i % 16) as u32);
