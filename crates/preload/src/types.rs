@@ -4,22 +4,17 @@
 //! need not be an object (a dict's table of keys is none), and where in the
 //! block the object begins depends on the type. So a block counts for a type
 //! only where the word that would be its type is proven to be one: it says so
-//! itself, and its own type is a kind of type. Everything is read by way of
-//! the kernel, which says no where there is nothing to read.
+//! itself, and its own type is a kind of type. The kernel is asked once for each
+//! page whether there is anything to read.
 
 use memsight_capture::{Domain, Record, TypeId, TypeShare};
+use memsight_recorder::Recorder;
 use memsight_recorder::ledger::{Ledger, Sink, Stopped};
 use memsight_recorder::memory::PageVec;
 use memsight_recorder::table::{Table, mix};
-use memsight_recorder::{Recorder, sys, syscall};
 
 use crate::python::{careful_read, careful_word};
 use crate::session::Session;
-
-/// Words of a block that are looked at.
-const WORDS: usize = 6;
-/// Blocks that are read by one call.
-const BATCH: usize = 256;
 
 /// Where an object can begin in its block, in words: a plain one, one with the
 /// collector's header, one with its dict and weak references before that.
@@ -53,10 +48,11 @@ struct Census<'a, S: Sink> {
     type_type: usize,
     sink: &'a mut S,
     recorder: &'a Recorder,
-    batch: PageVec<Block>,
     /// Pages that were asked for, and whether they can be read.
     pages: PageVec<(usize, bool)>,
     page_table: Table,
+    /// The page that was asked for last.
+    last_page: (usize, bool),
     /// Addresses that were looked at, and the type they are (plus one) or 0.
     candidates: PageVec<(usize, u32)>,
     candidate_table: Table,
@@ -80,9 +76,9 @@ pub(crate) fn write(
         type_type: session.python.type_type(),
         sink,
         recorder,
-        batch: PageVec::new(),
         pages: PageVec::new(),
         page_table: Table::default(),
+        last_page: (0, false),
         candidates: PageVec::new(),
         candidate_table: Table::default(),
         types: 0,
@@ -97,7 +93,6 @@ pub(crate) fn write(
         }
     });
     result?;
-    census.read_batch()?;
     let shares = core::mem::take(&mut census.shares);
     for share in shares.as_slice() {
         let node = ledger.node(recorder, sink, memsight_capture::NodeId(share.node))?;
@@ -114,43 +109,12 @@ pub(crate) fn write(
 
 impl<S: Sink> Census<'_, S> {
     fn block(&mut self, block: Block) -> Result<(), Stopped> {
-        self.batch.push(block)?;
-        if self.batch.len() == BATCH { self.read_batch() } else { Ok(()) }
-    }
-
-    fn read_batch(&mut self) -> Result<(), Stopped> {
-        let mut words = [[0usize; WORDS]; BATCH];
-        let mut remote = [[0usize; 2]; BATCH];
-        let count = self.batch.len();
-        for (place, block) in remote.iter_mut().zip(self.batch.as_slice()) {
-            *place = [block.address, WORDS * size_of::<usize>()];
-        }
-        let local = [words.as_mut_ptr() as usize, count * WORDS * size_of::<usize>()];
-        // SAFETY: the kernel checks the remote addresses; the local buffer holds them all.
-        let read =
-            unsafe { syscall!(PROCESS_VM_READV, sys::pid(), local.as_ptr(), 1, remote.as_ptr(), count, 0) };
-        let whole = read.max(0) as usize / (WORDS * size_of::<usize>());
-        for (index, words) in words.iter_mut().enumerate().take(count) {
-            let block = self.batch.as_slice()[index];
-            if index >= whole {
-                // The batch was cut at a block at the end of a map: read what it has.
-                let bytes = (block.bytes as usize).min(WORDS * size_of::<usize>());
-                *words = [0; WORDS];
-                if !careful_read(block.address, words.as_mut_ptr().cast(), bytes) {
-                    continue;
-                }
-            }
-            self.count(block, words)?;
-        }
-        self.batch.clear();
-        Ok(())
-    }
-
-    fn count(&mut self, block: Block, words: &[usize; WORDS]) -> Result<(), Stopped> {
         for start in STARTS {
+            let at = block.address + start * size_of::<usize>();
             if block.bytes as usize >= (start + 2) * size_of::<usize>()
-                && words[start] != 0
-                && let Some(type_id) = self.type_at(words[start + 1])?
+                && self.word(at).is_some_and(|references| references != 0)
+                && let Some(candidate) = self.word(at + size_of::<usize>())
+                && let Some(type_id) = self.type_at(candidate)?
             {
                 return self.add(block, type_id);
             }
@@ -248,20 +212,24 @@ impl<S: Sink> Census<'_, S> {
     /// Reads a word. The kernel is asked once for each page whether it is there.
     fn word(&mut self, address: usize) -> Option<usize> {
         let page = address >> 12;
-        let hash = mix(page as u64);
-        let pages = &mut self.pages;
-        let known = self.page_table.find(hash, |row| pages.as_slice()[row as usize].0 == page);
-        let readable = match known {
-            Some(row) => pages.as_slice()[row as usize].1,
-            None => {
-                let readable = careful_word(address & !7).is_some();
-                pages.push((page, readable)).ok()?;
-                let row = pages.len() as u32 - 1;
-                self.page_table.insert(row, hash, |row| mix(pages.as_slice()[row as usize].0 as u64)).ok()?;
-                readable
-            }
-        };
+        if self.last_page.0 != page {
+            self.last_page = (page, self.is_readable(page)?);
+        }
+        let readable = self.last_page.1;
         // SAFETY: the page is there, an aligned word lies in one page, and the program waits.
         (readable && address & 7 == 0).then(|| unsafe { (address as *const usize).read_volatile() })
+    }
+
+    fn is_readable(&mut self, page: usize) -> Option<bool> {
+        let hash = mix(page as u64);
+        let pages = &mut self.pages;
+        if let Some(row) = self.page_table.find(hash, |row| pages.as_slice()[row as usize].0 == page) {
+            return Some(pages.as_slice()[row as usize].1);
+        }
+        let readable = careful_word(page << 12).is_some();
+        pages.push((page, readable)).ok()?;
+        let row = pages.len() as u32 - 1;
+        self.page_table.insert(row, hash, |row| mix(pages.as_slice()[row as usize].0 as u64)).ok()?;
+        Some(readable)
     }
 }

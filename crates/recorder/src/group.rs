@@ -186,7 +186,7 @@ pub(crate) fn bump64(counter: &AtomicU64, by: u64) {
     counter.store(counter.load(Ordering::Relaxed).wrapping_add(by), Ordering::Relaxed);
 }
 
-type Rows = Segmented<Group, 16384, 16384>;
+type Rows = Segmented<Group, 1024, 262144>;
 
 /// All groups: which are in use, which changed, which are free again.
 pub struct Groups {

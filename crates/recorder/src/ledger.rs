@@ -70,7 +70,7 @@ struct WrittenThread {
 
 /// What the writer remembers between ticks.
 pub struct Ledger {
-    written: Segmented<core::cell::Cell<Written>, 16384, 16384>,
+    written: Segmented<core::cell::Cell<Written>, 2048, 131072>,
     /// A node's id in the capture, 0 if it is not there yet; by the recorder's id.
     nodes: PageVec<u32>,
     node_count: u32,

@@ -138,9 +138,11 @@ unsafe impl Zeroed for u32 {}
 // SAFETY: zero is an integer.
 unsafe impl Zeroed for u64 {}
 
+const SMALL_SEGMENT: usize = 64 << 10;
+
 /// A table that grows in place by segments and never moves, so that threads
 /// may read it while another makes it longer. `SEGMENTS` segments of `LEN`
-/// rows at the most; rows begin zeroed.
+/// rows at the most; rows begin zeroed. Small segments are made resident at once.
 pub struct Segmented<T, const LEN: usize, const SEGMENTS: usize> {
     segments: [AtomicPtr<T>; SEGMENTS],
 }
@@ -178,6 +180,9 @@ impl<T: Zeroed, const LEN: usize, const SEGMENTS: usize> Segmented<T, LEN, SEGME
         if place.load(Ordering::Acquire).is_null() {
             let bytes = LEN * size_of::<T>();
             let fresh = map(bytes)?;
+            if bytes <= SMALL_SEGMENT {
+                populate(fresh, bytes);
+            }
             let set =
                 place.compare_exchange(ptr::null_mut(), fresh.cast(), Ordering::AcqRel, Ordering::Acquire);
             if set.is_err() {

@@ -161,7 +161,7 @@ struct Tables {
 
 /// The call tree of a process.
 pub struct Tree {
-    nodes: Segmented<Node, 4096, 8192>,
+    nodes: Segmented<Node, 1024, 32768>,
     codes: Segmented<Code, 1024, 4096>,
     addresses: Segmented<Address, 1024, 4096>,
     node_count: AtomicU32,
