@@ -2,7 +2,7 @@
 
 import _bench  # noqa: F401
 
-ROUNDS = 600
+ROUNDS = 2_000
 KB = 1024
 
 

@@ -4,7 +4,7 @@ import json
 
 import _bench  # noqa: F401
 
-ROUNDS = 30
+ROUNDS = 90
 
 
 def document():

@@ -4,6 +4,6 @@ import _bench  # noqa: F401
 import _pyperf
 
 deltablue = _pyperf.load("deltablue")
-for _ in range(60):
+for _ in range(180):
     deltablue.delta_blue(100)
 print("deltablue done")

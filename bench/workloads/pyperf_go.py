@@ -4,4 +4,4 @@ import _bench  # noqa: F401
 import _pyperf
 
 go = _pyperf.load("go")
-print([go.versus_cpu() for _ in range(2)])
+print([go.versus_cpu() for _ in range(6)])

@@ -3,5 +3,5 @@
 import _bench  # noqa: F401
 import _pyperf
 
-_pyperf.load("raytrace").bench_raytrace(1, 80, 80, None)
+_pyperf.load("raytrace").bench_raytrace(1, 160, 160, None)
 print("raytrace done")

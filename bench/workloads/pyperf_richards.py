@@ -3,4 +3,4 @@
 import _bench  # noqa: F401
 import _pyperf
 
-print(_pyperf.load("richards").Richards().run(6))
+print(_pyperf.load("richards").Richards().run(16))

@@ -8,7 +8,7 @@ import sys
 
 import _bench  # noqa: F401
 
-OBJECTS = 1_500_000
+OBJECTS = 4_000_000
 WINDOW = 1_000
 
 

@@ -5,7 +5,7 @@ import threading
 import _bench  # noqa: F401
 
 THREADS = 4
-OBJECTS = 350_000
+OBJECTS = 800_000
 WINDOW = 500
 
 

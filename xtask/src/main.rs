@@ -14,6 +14,7 @@ mod bench;
 mod demo;
 mod os;
 mod python;
+mod suite;
 mod test;
 mod workspace;
 
@@ -32,6 +33,8 @@ enum Command {
     Test,
     /// Check which crate may depend on which, where unsafe code stands, and the length of files
     Arch,
+    /// Run CPython's own tests plain and recorded, and compare test by test
+    Suite(suite::Options),
     /// Measure what recording costs, beside memray
     Bench(bench::Options),
 }
@@ -41,6 +44,7 @@ fn main() -> ExitCode {
         Command::Demo => demo::run(),
         Command::Test => test::run(),
         Command::Arch => arch::run(),
+        Command::Suite(options) => suite::run(&options),
         Command::Bench(options) => bench::run(&options),
     };
     match outcome {

@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use memsight_capture::chunk::{Header, MAX_PLAIN, file_header};
+use memsight_capture::chunk::{FILE_HEADER_LEN, HEADER_LEN, Header, MAX_PLAIN, file_header};
 use memsight_capture::{
     CodeDef, CodeId, Domain, End, EndReason, Group, GroupBirth, GroupChange, GroupSlot, LineTable, NodeDef,
     NodeId, NodeKind, Out, Record, Start, Strings, ThreadIndex, ThreadStart, Tick, TickIndex, Track,
@@ -42,20 +42,52 @@ pub fn counts(allocations: u64, allocated_bytes: u64, frees: u64, freed_bytes: u
     Group { allocations, allocated_bytes, frees, freed_bytes }
 }
 
+/// A capture's bytes with its records changed and framed anew, so that every
+/// length and checksum is right and only the records are not. Each call of
+/// `change` gets the records of one chunk.
+pub fn reframed(capture: &[u8], mut change: impl FnMut(&mut Vec<u8>)) -> Vec<u8> {
+    let mut file = capture[..FILE_HEADER_LEN.min(capture.len())].to_vec();
+    let mut rest = &capture[file.len()..];
+    let mut decompressor = zstd_safe::DCtx::create();
+    let mut writer = Writer::empty();
+    while let Some((header, after)) = rest.split_first_chunk::<HEADER_LEN>() {
+        let header = Header::from_bytes(header).expect("a whole capture");
+        let (stored, after) = after.split_at(header.stored as usize);
+        rest = after;
+        let mut records = vec![0; header.plain as usize];
+        let mut output = zstd_safe::OutBuffer::around(&mut records[..]);
+        let mut input = zstd_safe::InBuffer::around(stored);
+        while input.pos() < stored.len() {
+            decompressor.decompress_stream(&mut output, &mut input).expect("a whole capture");
+        }
+        change(&mut records);
+        records.truncate(MAX_PLAIN);
+        writer.plain = records;
+        writer.flush();
+    }
+    file.append(&mut writer.file);
+    file
+}
+
 impl Writer {
     /// A capture that begins with `start`.
     pub fn new(start: Start<'_>) -> Self {
-        let mut writer = Writer {
-            file: file_header().to_vec(),
+        let mut writer = Self::empty();
+        writer.file.extend_from_slice(&file_header());
+        writer.put(Record::Start(start));
+        writer
+    }
+
+    fn empty() -> Self {
+        Writer {
+            file: Vec::new(),
             plain: Vec::new(),
             compressor: zstd_safe::CCtx::create(),
             first: true,
             codes: 0,
             nodes: 0,
             now: Tick::default(),
-        };
-        writer.put(Record::Start(start));
-        writer
+        }
     }
 
     /// Appends a record.

@@ -2,6 +2,7 @@
 
 mod support_c;
 
+use std::hash::{BuildHasher, Hasher, RandomState};
 use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
@@ -11,6 +12,11 @@ use support_c::{Lab, Run};
 
 const BUSY: &str = "import os, sys, time\nopen('pid', 'w').write(str(os.getpid()))\nkept = []\nend = time.time() + float(sys.argv[1])\n\
     while time.time() < end:\n    kept.append([bytearray(100) for _ in range(50)])\n    if len(kept) > 500: kept.clear()\nprint('done')\nsys.exit(5)\n";
+
+/// Another number each time.
+fn random() -> u64 {
+    RandomState::new().build_hasher().finish()
+}
 
 /// Starts the busy program, and waits until it runs. Gives its process id too.
 #[expect(clippy::zombie_processes, reason = "the caller waits for the child")]
@@ -50,22 +56,42 @@ fn writer_of(pid: u32) -> Option<u32> {
 }
 
 /// It ran to its end, whatever became of the recording.
-fn ran_on(run: &Run) {
-    assert_eq!((run.code, run.stdout.as_str()), (Some(5), "done\n"), "{}", run.stderr);
+fn ran_on(run: &Run) -> bool {
+    (run.code, run.stdout.as_str()) == (Some(5), "done\n")
 }
 
 #[test]
 fn a_killed_program_leaves_a_capture_that_opens_and_says_so() {
     let lab = Lab::new();
-    for round in 0..10u64 {
+    for _ in 0..10 {
         let capture = lab.new_capture();
         let (child, pid) = start(&lab, &capture, "30");
-        std::thread::sleep(Duration::from_millis(round * 37 % 300));
+        let delay = random() % 600_000;
+        std::thread::sleep(Duration::from_micros(delay));
         kill("-KILL", &pid.to_string());
         child.wait_with_output().unwrap();
         let report = lab.report(&capture);
-        assert_eq!(report["complete"], false);
-        assert!(report["totals"]["allocations"].as_i64().unwrap() > 1000, "{report:#}");
+        assert_eq!(report["complete"], false, "killed after {delay} µs");
+        let allocations = report["totals"]["allocations"].as_i64().unwrap();
+        assert!(allocations > 1000, "killed after {delay} µs: {report:#}");
+    }
+}
+
+#[test]
+fn python_under_a_limit_on_addresses_loses_at_most_the_recording() {
+    let lab = Lab::new();
+    let script = lab.write("busy.py", BUSY);
+    let script = script.to_str().unwrap();
+    let pythons = support_c::python::all();
+    for python in &pythons {
+        for limit in [400_000, 150_000, 100_000] {
+            let limit = format!("ulimit -v {limit}");
+            let run = lab.record_after(&limit, &[python.to_str().unwrap(), script, "0.3"]);
+            assert!(ran_on(&run), "{} after {limit}: {}", python.display(), run.stderr);
+            if run.json["complete"] != true {
+                run.only_line();
+            }
+        }
     }
 }
 
@@ -77,7 +103,7 @@ fn a_killed_writer_does_not_hold_the_program_up() {
     std::thread::sleep(Duration::from_millis(300));
     kill("-KILL", &writer_of(pid).expect("a writer").to_string());
     let run = Run::of(child.wait_with_output().unwrap(), capture);
-    ran_on(&run);
+    assert!(ran_on(&run), "{}", run.stderr);
     assert!(run.only_line().contains("the program runs on"), "{}", run.stderr);
     assert_eq!(run.json["complete"], false);
 }
@@ -91,7 +117,7 @@ fn a_stopped_and_continued_program_is_recorded_to_its_end() {
     std::thread::sleep(Duration::from_millis(400));
     kill("-CONT", &pid.to_string());
     let run = Run::of(child.wait_with_output().unwrap(), capture);
-    ran_on(&run);
+    assert!(ran_on(&run), "{}", run.stderr);
     run.complete();
 }
 

@@ -10,6 +10,7 @@ use core::ffi::{c_char, c_int, c_void};
 use core::sync::atomic::{AtomicBool, AtomicPtr, AtomicU32, AtomicU64, Ordering};
 
 use memsight_capture::{ChildKind, EndReason, Track};
+use memsight_recorder::thread::Within;
 use memsight_recorder::{Recorder, SpinLock, Thread, sys, syscall};
 
 use crate::python::{self, Python};
@@ -86,6 +87,7 @@ pub(crate) struct Session {
     pub(crate) children: [AtomicU64; CHILDREN],
     pub(crate) child_count: AtomicU32,
     ending: AtomicBool,
+    nested: AtomicU32,
 }
 
 // SAFETY: `config` is written in the constructor and in a forked child, while
@@ -132,6 +134,7 @@ static SESSION: Session = Session {
     children: [const { AtomicU64::new(0) }; CHILDREN],
     child_count: AtomicU32::new(0),
     ending: AtomicBool::new(false),
+    nested: AtomicU32::new(0),
 };
 
 /// The session of this process.
@@ -165,7 +168,11 @@ pub(crate) fn enter() -> Option<Inside> {
         other => SESSION.attach(recorder, other)?,
     };
     // Not `then_some`: a value made and dropped would leave for the one inside.
-    if thread.enter() { Some(Inside { thread }) } else { None }
+    if thread.enter() {
+        return Some(Inside { thread });
+    }
+    SESSION.note_nested(thread);
+    None
 }
 
 /// Like [`enter`], for an event that allocates: sees to what needs attention.
@@ -210,6 +217,21 @@ impl Inside {
 }
 
 impl Session {
+    /// A hook was called by a thread that is inside. That the real function calls
+    /// another is as it should be; the recorder itself never may.
+    #[cold]
+    fn note_nested(&self, thread: &Thread) {
+        if thread.within() == Within::Recorder {
+            self.nested.fetch_add(1, Ordering::Relaxed);
+        }
+    }
+
+    /// How often a hook was called from inside the recorder: by the recorder, or
+    /// by a signal handler that came while its thread was there.
+    pub(crate) fn nested_calls(&self) -> u32 {
+        self.nested.load(Ordering::Relaxed)
+    }
+
     /// The recorder, if there is one.
     #[inline(always)]
     pub(crate) fn recorder(&self) -> Option<&'static Recorder> {

@@ -136,7 +136,7 @@ impl<S: Sink> Census<'_, S> {
             None => {
                 shares.push(fresh)?;
                 let row = shares.len() as u32 - 1;
-                self.share_table.insert(row, hash, |row| hash_of(&shares.as_slice()[row as usize]))?;
+                self.share_table.insert(row, hash)?;
                 row
             }
         };
@@ -163,7 +163,7 @@ impl<S: Sink> Census<'_, S> {
         self.candidates.push((address, type_id.map_or(0, |id| id + 1)))?;
         let candidates = &self.candidates;
         let row = candidates.len() as u32 - 1;
-        self.candidate_table.insert(row, hash, |row| mix(candidates.as_slice()[row as usize].0 as u64))?;
+        self.candidate_table.insert(row, hash)?;
         Ok(type_id)
     }
 
@@ -229,7 +229,7 @@ impl<S: Sink> Census<'_, S> {
         let readable = careful_word(page << 12).is_some();
         pages.push((page, readable)).ok()?;
         let row = pages.len() as u32 - 1;
-        self.page_table.insert(row, hash, |row| mix(pages.as_slice()[row as usize].0 as u64)).ok()?;
+        self.page_table.insert(row, hash).ok()?;
         Some(readable)
     }
 }

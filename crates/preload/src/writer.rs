@@ -391,14 +391,16 @@ impl Writer {
         if reason == EndReason::Exit {
             types::write(self.session, self.recorder, self.ledger, &mut self.output)?;
         }
-        let mut detail = crate::text::Buffer::<64>::new();
+        let mut detail = crate::text::Buffer::<160>::new();
         let mismatches = self.session.python.mismatches();
         if self.session.config().check {
             detail.push(b"check: ");
             detail.push_number(mismatches.into());
-            detail.push(b" stacks differ");
+            detail.push(b" stacks differ, ");
+            detail.push_number(self.session.nested_calls().into());
+            detail.push(b" nested calls");
         } else if self.recorder.tree.is_folding() {
-            detail.push(b"recursion is folded in the call tree");
+            detail.push(b"so many call stacks that recursion in them is folded: sites and bytes are exact, depths are not");
         }
         self.output.record(&Record::End(End { reason, at_ns, detail: detail.as_bytes() }))?;
         self.output.flush()

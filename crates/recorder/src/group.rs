@@ -76,16 +76,19 @@ impl Counts {
 
 impl Group {
     /// Which stack allocated.
+    #[inline]
     pub fn node(&self) -> NodeId {
         NodeId(self.node.load(Ordering::Relaxed))
     }
 
     /// When the group was born.
+    #[inline]
     pub fn birth(&self) -> TickIndex {
         TickIndex(self.birth.load(Ordering::Relaxed) >> 3)
     }
 
     /// From which domain.
+    #[inline]
     pub fn domain(&self) -> Domain {
         let number = self.birth.load(Ordering::Relaxed) as usize & 7;
         Domain::ALL.get(number).copied().unwrap_or(Domain::Mmap)
@@ -107,6 +110,7 @@ impl Group {
     }
 
     /// Live blocks and bytes at the peak whose epoch is `epoch`.
+    #[inline]
     pub fn at_peak(&self, epoch: u32) -> (u32, u64) {
         if self.peak_epoch.load(Ordering::Relaxed) == epoch {
             (self.peak_blocks.load(Ordering::Relaxed), self.peak_bytes.load(Ordering::Relaxed))
@@ -214,6 +218,7 @@ impl Groups {
     }
 
     /// The row of a group, if it was made.
+    #[inline]
     pub fn try_get(&self, group: u32) -> Option<&Group> {
         self.rows.try_get(group as usize)
     }

@@ -81,6 +81,8 @@ pub struct Ledger {
     temporary: PageVec<(u64, u64)>,
     threads: PageVec<WrittenThread>,
     changed: PageVec<u32>,
+    /// The same below the nodes they are of.
+    by_node: PageVec<u64>,
     /// Dead groups that may still grow, born while the tick before was written.
     young: PageVec<u32>,
     /// Dead groups found since the last batch went to `retiring`.
@@ -120,11 +122,21 @@ impl Ledger {
         recorder.groups.take_changed(|group| result = result.and(self.changed.push(group)));
         result?;
         sys::membarrier();
-        let mut changed = core::mem::take(&mut self.changed);
         // In the same order in each tick, so that one tick compresses well after another.
+        let mut changed = core::mem::take(&mut self.changed);
+        let mut by_node = core::mem::take(&mut self.by_node);
+        by_node.clear();
+        for &group in changed.as_slice() {
+            let node = recorder.groups.try_get(group).map_or(0, |row| row.node().0);
+            by_node.push(u64::from(node) << 32 | u64::from(group))?;
+        }
+        by_node.as_mut_slice().sort_unstable();
         changed
             .as_mut_slice()
-            .sort_unstable_by_key(|&group| recorder.groups.try_get(group).map(|row| row.node()));
+            .iter_mut()
+            .zip(by_node.as_slice())
+            .for_each(|(group, key)| *group = *key as u32);
+        self.by_node = by_node;
         let written = self.write_groups(recorder, sink, &changed, over);
         self.changed = changed;
         written?;

@@ -168,6 +168,7 @@ impl<T: Zeroed, const LEN: usize, const SEGMENTS: usize> Segmented<T, LEN, SEGME
     }
 
     /// Row `index` if it was made.
+    #[inline]
     pub fn try_get(&self, index: usize) -> Option<&T> {
         let segment = self.segments.get(index / LEN)?.load(Ordering::Acquire);
         // SAFETY: a segment holds LEN rows.
@@ -279,8 +280,11 @@ impl<T> PageVec<T> {
     }
 
     /// Appends an element.
+    #[inline]
     pub fn push(&mut self, value: T) -> Result<(), OutOfMemory> {
-        self.reserve(self.len + 1)?;
+        if self.len == self.capacity {
+            self.reserve(self.len + 1)?;
+        }
         // SAFETY: there is room for one more.
         unsafe { self.data.add(self.len).write(value) };
         self.len += 1;

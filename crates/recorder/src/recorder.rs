@@ -448,8 +448,7 @@ impl Recorder {
                 odd.rows.len() as u32 - 1
             }
         };
-        let rows = odd.rows.as_slice();
-        odd.table.insert(row, mix(address as u64), |row| mix(rows[row as usize].0 as u64))?;
+        odd.table.insert(row, mix(address as u64))?;
         self.odd_count.fetch_add(1, Ordering::Relaxed);
         Ok(())
     }
@@ -460,11 +459,7 @@ impl Recorder {
         // SAFETY: the lock is held.
         let odd = unsafe { &mut (*self.locked.get()).odd };
         let rows = odd.rows.as_slice();
-        let row = odd.table.remove(
-            mix(address as u64),
-            |row| rows[row as usize].0 == address,
-            |row| mix(rows[row as usize].0 as u64),
-        )?;
+        let row = odd.table.remove(mix(address as u64), |row| rows[row as usize].0 == address)?;
         self.odd_count.fetch_sub(1, Ordering::Relaxed);
         let block = rows[row as usize].1;
         // A row that cannot be noted as unused is only a few bytes lost.

@@ -314,11 +314,7 @@ impl StackCache {
             return Ok(());
         }
         found.push(entry)?;
-        let hash_of = |row: u32| {
-            let other = &found.as_slice()[row as usize];
-            hash_of_child(other.key, other.parent)
-        };
-        let placed = self.places.insert(found.len() as u32 - 1, hash, hash_of);
+        let placed = self.places.insert(found.len() as u32 - 1, hash);
         if placed.is_err() {
             found.pop();
         }

@@ -1,15 +1,16 @@
 //! An open-addressing table of row numbers, used under a lock.
 //!
-//! It keeps no keys: a slot holds a row number plus one, and the caller
-//! compares rows. Linear probing, half full at the most, removal by moving
-//! back what follows.
+//! It keeps no keys: a slot holds a row number plus one and half of its hash,
+//! so that other rows are seldom looked at, and the caller compares rows.
+//! Linear probing, half full at the most, removal by moving back what follows.
 
 use crate::memory::{OutOfMemory, PageVec, Zeroed};
 
 /// Row numbers found by hash.
 #[derive(Default)]
 pub struct Table {
-    slots: PageVec<u32>,
+    /// The low half of the hash above the row number plus one, or 0.
+    slots: PageVec<u64>,
     used: usize,
 }
 
@@ -43,12 +44,12 @@ impl Table {
         self.position(hash, same).map(|(_, row)| row)
     }
 
-    /// Adds a row that is not in the table. `hash_of` gives any row's hash.
-    pub fn insert(&mut self, row: u32, hash: u64, hash_of: impl Fn(u32) -> u64) -> Result<(), OutOfMemory> {
+    /// Adds a row that is not in the table.
+    pub fn insert(&mut self, row: u32, hash: u64) -> Result<(), OutOfMemory> {
         if self.is_full() {
-            self.grow(hash_of)?;
+            self.grow()?;
         }
-        place(self.slots.as_mut_slice(), row, hash);
+        place(self.slots.as_mut_slice(), hash << 32 | (u64::from(row) + 1));
         self.used += 1;
         Ok(())
     }
@@ -59,18 +60,13 @@ impl Table {
     }
 
     /// Removes and gives the row with this hash for which `same` is true.
-    pub fn remove(
-        &mut self,
-        hash: u64,
-        same: impl Fn(u32) -> bool,
-        hash_of: impl Fn(u32) -> u64,
-    ) -> Option<u32> {
+    pub fn remove(&mut self, hash: u64, same: impl Fn(u32) -> bool) -> Option<u32> {
         let (mut hole, row) = self.position(hash, same)?;
         let slots = self.slots.as_mut_slice();
         let mask = slots.len() - 1;
         let mut next = (hole + 1) & mask;
         while slots[next] != 0 {
-            let home = hash_of(slots[next] - 1) as usize & mask;
+            let home = (slots[next] >> 32) as usize & mask;
             // It may move back unless its home lies between the hole and it.
             if (next.wrapping_sub(home) & mask) >= (next.wrapping_sub(hole) & mask) {
                 slots[hole] = slots[next];
@@ -87,35 +83,36 @@ impl Table {
     fn position(&self, hash: u64, same: impl Fn(u32) -> bool) -> Option<(usize, u32)> {
         let slots = self.slots.as_slice();
         let mask = slots.len().checked_sub(1)?;
-        let mut at = hash as usize & mask;
+        let mut at = hash as u32 as usize & mask;
         loop {
             // SAFETY: the length is a power of two, so the mask keeps `at` below it.
-            let row = unsafe { *slots.get_unchecked(at) }.checked_sub(1)?;
-            if same(row) {
+            let slot = unsafe { *slots.get_unchecked(at) };
+            let row = (slot as u32).checked_sub(1)?;
+            if slot >> 32 == hash & 0xffff_ffff && same(row) {
                 return Some((at, row));
             }
             at = (at + 1) & mask;
         }
     }
 
-    fn grow(&mut self, hash_of: impl Fn(u32) -> u64) -> Result<(), OutOfMemory> {
-        let len = (self.slots.len() * 2).max(1024);
+    fn grow(&mut self) -> Result<(), OutOfMemory> {
+        let len = (self.slots.len() * 2).max(512);
         let mut bigger = PageVec::zeroed(len)?;
         for &slot in self.slots.as_slice().iter().filter(|&&slot| slot != 0) {
-            place(bigger.as_mut_slice(), slot - 1, hash_of(slot - 1));
+            place(bigger.as_mut_slice(), slot);
         }
         self.slots = bigger;
         Ok(())
     }
 }
 
-fn place(slots: &mut [u32], row: u32, hash: u64) {
+fn place(slots: &mut [u64], slot: u64) {
     let mask = slots.len() - 1;
-    let mut at = hash as usize & mask;
+    let mut at = (slot >> 32) as usize & mask;
     while slots[at] != 0 {
         at = (at + 1) & mask;
     }
-    slots[at] = row + 1;
+    slots[at] = slot;
 }
 
 #[cfg(test)]
@@ -134,9 +131,9 @@ mod tests {
                 let found = table.find(hash_of(row), |other| other == row);
                 assert_eq!(found.is_some(), set.contains(&row));
                 if remove == 1 {
-                    assert_eq!(table.remove(hash_of(row), |other| other == row, hash_of).is_some(), set.remove(&row));
+                    assert_eq!(table.remove(hash_of(row), |other| other == row).is_some(), set.remove(&row));
                 } else if set.insert(row) {
-                    table.insert(row, hash_of(row), hash_of).unwrap();
+                    table.insert(row, hash_of(row)).unwrap();
                 }
             }
         }

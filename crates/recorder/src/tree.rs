@@ -201,6 +201,7 @@ impl Tree {
     }
 
     /// A node's parent and what it stands for.
+    #[inline]
     pub fn describe(&self, node: NodeId) -> Option<(NodeId, NodeKind)> {
         let row = self.nodes.try_get(node.index())?;
         let offset = row.offset.load(Ordering::Relaxed);
@@ -328,7 +329,7 @@ impl Tree {
         }
         let row = self.address_count.load(Ordering::Relaxed);
         self.addresses.ensure(row as usize)?.pointer.store(pointer, Ordering::Relaxed);
-        tables.addresses.insert(row, hash, |row| mix(self.pointer(row)))?;
+        tables.addresses.insert(row, hash)?;
         self.address_count.store(row + 1, Ordering::Release);
         Ok(row)
     }
@@ -350,7 +351,7 @@ impl Tree {
         row.table
             .store(LINE_TABLES.iter().position(|&t| t == fresh.table).unwrap_or(0) as u32, Ordering::Relaxed);
         row.text.store(copy, Ordering::Release);
-        tables.codes.insert(id, hash, |id| self.code(CodeId(id)).map_or(0, |code| hash_code(&code)))?;
+        tables.codes.insert(id, hash)?;
         self.code_count.store(id + 1, Ordering::Release);
         Ok(id)
     }
@@ -378,7 +379,7 @@ impl Tree {
             return Ok(above);
         }
         let node = self.make_node(parent, code, offset)?;
-        tables.nodes.insert(node.0, hash, |row| key(row).map_or(0, |(p, c, o)| hash_node(p, c, o)))?;
+        tables.nodes.insert(node.0, hash)?;
         Ok(node)
     }
 

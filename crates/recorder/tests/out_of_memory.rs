@@ -113,7 +113,7 @@ fn without_memory_events_are_lost_and_counted_and_the_rest_is_right() {
     for step in 0..32 {
         let recorder = Recorder::create().unwrap();
         let mut ledger = Ledger::create().unwrap();
-        limit_address_space(address_space() + step * 180_000);
+        limit_address_space(address_space() + step * 60_000);
         let attached = recorder.attach(1);
         if let Ok(thread) = attached {
             begin(recorder, thread);

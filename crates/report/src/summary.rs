@@ -148,7 +148,12 @@ fn warnings(program: &Program, outcome: Outcome) -> Vec<String> {
             (Ending::Torn { .. } | Ending::Open { .. }, _) | (_, Some((EndReason::Killed, _)) | None) => {
                 killed(program, outcome)
             }
-            (Ending::Whole, Some((EndReason::Exit | EndReason::Exec, _))) => continue,
+            (Ending::Whole, Some((EndReason::Exit | EndReason::Exec, remark))) => {
+                if !remark.is_empty() {
+                    warnings.push(format!("note{which}: {}", printable(remark)));
+                }
+                continue;
+            }
         };
         warnings.push(format!("INCOMPLETE{which}: {how}; what was recorded up to {upto} follows"));
     }
