@@ -38,7 +38,8 @@ pub(super) fn note_stack(thread: &Thread) {
     if thread.tid() == SESSION.pid.load(Ordering::Relaxed) || !thread.enter() {
         return;
     }
-    if let Some((low, high)) = stack_bounds() {
+    // In no hook of an allocation: the C library may allocate here, and that passes by.
+    if let Some((low, high)) = thread.within_real(stack_bounds) {
         let lowest = lowest_resident(low, high);
         thread.note_stack_high_water((high - lowest) as u64);
     }
@@ -47,7 +48,7 @@ pub(super) fn note_stack(thread: &Thread) {
 
 fn stack_bounds() -> Option<(usize, usize)> {
     // SAFETY: pthread_getattr_np fills the attributes of a running thread, which
-    // are destroyed again; what it allocates passes by, the thread being inside.
+    // are destroyed again.
     unsafe {
         let mut attributes = core::mem::zeroed::<libc::pthread_attr_t>();
         if libc::pthread_getattr_np(libc::pthread_self(), &mut attributes) != 0 {
