@@ -15,7 +15,7 @@ use std::fs::{File, TryLockError};
 use std::io::{BufReader, Read};
 use std::path::{Path, PathBuf};
 
-use memsight_capture::{ChildKind, Reader, read};
+use memsight_capture::{ChildKind, Reader, Record, read};
 
 use crate::fold::fold;
 use crate::lifetimes::Lifetimes;
@@ -223,6 +223,15 @@ impl Read for Counted<'_> {
         self.done.set(self.done.get().saturating_add(more as u64));
         (self.progress)(self.path, self.done.get(), self.len);
         Ok(more)
+    }
+}
+
+/// The run that a capture says it is of: 16 bytes that all captures of a run share.
+/// `None` if that cannot be read.
+pub fn run_of(capture: &Path) -> Option<[u8; 16]> {
+    match Reader::open(capture).ok()?.next_record()? {
+        Record::Start(start) => Some(start.run_id),
+        _ => None,
     }
 }
 

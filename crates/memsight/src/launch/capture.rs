@@ -9,6 +9,7 @@ use std::os::unix::ffi::{OsStrExt, OsStringExt};
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, bail};
+use memsight_insight::{captures_beside, run_of};
 
 use crate::sys;
 use crate::terminal::say;
@@ -46,7 +47,11 @@ impl Destination {
             if !force {
                 bail!("-o {shown}: is there already; choose another name, or add --force to replace it");
             }
+            let children = captures_of_children(path);
             std::fs::remove_file(path).with_context(|| format!("-o {shown}: cannot be replaced"))?;
+            for child in children {
+                let _ = std::fs::remove_file(child);
+            }
         }
         let folder = absolute.parent().unwrap_or(Path::new("/"));
         match sys::may_write_in(folder) {
@@ -75,14 +80,31 @@ impl Destination {
     }
 }
 
+/// The captures beside one that are of the same run.
+fn captures_of_children(path: &Path) -> Vec<PathBuf> {
+    let Some(run_id) = run_of(path) else { return Vec::new() };
+    let beside = captures_beside(path).into_iter().map(|(_, child)| child);
+    beside.filter(|child| run_of(child) == Some(run_id)).collect()
+}
+
+/// The capture of a run, in the process with this id. Where the recorder found
+/// the template's name taken it put a number after the id: 2, then 3.
+pub(crate) fn capture_of_run(template: &Path, pid: i32, run_id: [u8; 16]) -> PathBuf {
+    let first = path_in_process(template, &pid.to_string());
+    let others = (2..).map(|number| path_in_process(template, &format!("{pid}-{number}")));
+    let is_ours = |path: &PathBuf| run_of(path) == Some(run_id);
+    let mut candidates = std::iter::once(first.clone()).chain(others).take_while(|path| path.exists());
+    candidates.find(is_ours).unwrap_or(first)
+}
+
 /// The path that a template gives in the process with this id.
-pub(crate) fn path_in_process(template: &Path, pid: i32) -> PathBuf {
+fn path_in_process(template: &Path, pid: &str) -> PathBuf {
     let bytes = template.as_os_str().as_bytes();
     let mut path = Vec::with_capacity(bytes.len() + 8);
     let mut rest = bytes;
     while let Some(at) = rest.windows(PID.len()).position(|found| found == PID.as_bytes()) {
         path.extend_from_slice(&rest[..at]);
-        path.extend_from_slice(pid.to_string().as_bytes());
+        path.extend_from_slice(pid.as_bytes());
         rest = &rest[at + PID.len()..];
     }
     path.extend_from_slice(rest);
@@ -98,6 +120,9 @@ fn harmless(name: &str) -> String {
 
 #[cfg(test)]
 mod tests {
+    use memsight_capture::Start;
+    use memsight_insight::testing::{Writer, start};
+
     use super::*;
 
     #[test]
@@ -109,9 +134,9 @@ mod tests {
 
     #[test]
     fn the_process_id_takes_its_place() {
-        assert_eq!(path_in_process(Path::new("/t/a-%p.msight"), 42), Path::new("/t/a-42.msight"));
-        assert_eq!(path_in_process(Path::new("/t/%p%p%"), 7), Path::new("/t/77%"));
-        assert_eq!(path_in_process(Path::new("/t/a"), 7), Path::new("/t/a"));
+        assert_eq!(path_in_process(Path::new("/t/a-%p.msight"), "42"), Path::new("/t/a-42.msight"));
+        assert_eq!(path_in_process(Path::new("/t/%p%p%"), "7"), Path::new("/t/77%"));
+        assert_eq!(path_in_process(Path::new("/t/a"), "7"), Path::new("/t/a"));
     }
 
     #[test]
@@ -123,6 +148,36 @@ mod tests {
         assert_eq!(std::fs::read(&path).unwrap(), b"kept");
         assert_eq!(Destination::at(&path, true).unwrap(), Destination::To(path.clone()));
         assert!(!path.exists());
+    }
+
+    #[test]
+    fn a_runs_capture_is_found_where_its_name_was_taken() {
+        let folder = tempfile::tempdir().unwrap();
+        let template = folder.path().join("a-%p.msight");
+        let file = |name: &str| folder.path().join(name);
+        let capture = |run| Writer::new(Start { run_id: [run; 16], ..start() }).bytes();
+        std::fs::write(file("a-7.msight"), capture(1)).unwrap();
+        std::fs::write(file("a-7-2.msight"), "no capture").unwrap();
+        std::fs::write(file("a-7-3.msight"), capture(3)).unwrap();
+        std::fs::write(file("a-7-5.msight"), capture(5)).unwrap();
+        assert_eq!(capture_of_run(&template, 7, [1; 16]), file("a-7.msight"));
+        assert_eq!(capture_of_run(&template, 7, [3; 16]), file("a-7-3.msight"));
+        assert_eq!(capture_of_run(&template, 7, [5; 16]), file("a-7.msight"), "beyond a gap nothing is");
+        assert_eq!(capture_of_run(&template, 8, [1; 16]), file("a-8.msight"));
+    }
+
+    #[test]
+    fn force_replaces_the_captures_of_children_too() {
+        let folder = tempfile::tempdir().unwrap();
+        let file = |name: &str| folder.path().join(name);
+        let capture = |run| Writer::new(Start { run_id: [run; 16], ..start() }).bytes();
+        for (name, run) in [("a.msight", 1), ("a.70.msight", 1), ("a.70.1.msight", 1), ("a.71.msight", 2)] {
+            std::fs::write(file(name), capture(run)).unwrap();
+        }
+        Destination::at(&file("a.msight"), true).unwrap();
+        let left =
+            ["a.msight", "a.70.msight", "a.70.1.msight", "a.71.msight"].map(|name| file(name).exists());
+        assert_eq!(left, [false, false, false, true]);
     }
 
     #[test]

@@ -22,7 +22,7 @@ use anyhow::{Context, Result, bail};
 use memsight_insight::captures_beside;
 
 use super::Destination;
-use super::capture::path_in_process;
+use super::capture::capture_of_run;
 use super::program::Target;
 use crate::sys;
 
@@ -67,10 +67,12 @@ pub(crate) fn record(
         let twin = file.try_clone().context("the output's file")?;
         command.stdin(Stdio::null()).stdout(file).stderr(twin);
     }
+    let run_id = run_id()?;
     if let Destination::To(template) = destination {
         command.env("LD_PRELOAD", with_recorder(&options.recorder));
         command.env("MEMSIGHT_CAPTURE", template);
-        command.env("MEMSIGHT_RUN", run_id()?);
+        let digits: String = run_id.iter().map(|byte| format!("{byte:02x}")).collect();
+        command.env("MEMSIGHT_RUN", digits);
         command.env("MEMSIGHT_TRACK", if options.objects { "objects" } else { "heap" });
         command.env("MEMSIGHT_FOLLOW", if options.follow { "1" } else { "0" });
     }
@@ -80,7 +82,7 @@ pub(crate) fn record(
     let waited = sys::wait(child).context("the program's end cannot be waited for")?;
     drop(forwarding);
     let capture = match destination {
-        Destination::To(template) => Some(path_in_process(template, child)),
+        Destination::To(template) => Some(capture_of_run(template, child, run_id)),
         Destination::Nowhere(_) => None,
     };
     if let Some(capture) = &capture {
@@ -127,11 +129,11 @@ fn with_recorder(recorder: &Path) -> OsString {
     preload
 }
 
-fn run_id() -> Result<String> {
+fn run_id() -> Result<[u8; 16]> {
     let mut bytes = [0; 16];
     let random = File::open("/dev/urandom").and_then(|mut source| source.read_exact(&mut bytes));
     random.context("/dev/urandom cannot be read")?;
-    Ok(bytes.iter().map(|byte| format!("{byte:02x}")).collect())
+    Ok(bytes)
 }
 
 /// How long the writer may take after the program's end.

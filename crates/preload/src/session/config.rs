@@ -1,9 +1,9 @@
 //! What `memsight run` asks for, by the environment, and what the capture is called.
 
 use memsight_capture::Track;
-use memsight_recorder::sys;
+use memsight_recorder::{sys, syscall};
 
-use super::Path;
+use super::{Path, path_pointer};
 use crate::text::{Buffer, env, leading_number};
 
 /// What the environment asked for.
@@ -23,23 +23,56 @@ pub(crate) struct Config {
     /// Whether stacks are walked twice and compared.
     pub(crate) check: bool,
 }
+
+/// How many names are tried before one that is taken is left to fail.
+const TRIES: u32 = 10_000;
+
 /// Writes the name of this process's capture: the first one's with the process
-/// id, and the number of the program if the process had others before.
+/// id, and a number if the process had other programs before or the name is
+/// taken. Process ids come again, and captures of other runs may lie there.
 pub(super) fn name_capture(config: &mut Config) {
     let root = config.root.as_bytes();
     let name_at = root.iter().rposition(|&byte| byte == b'/').map_or(0, |at| at + 1);
     let dot = root[name_at..].iter().rposition(|&byte| byte == b'.').filter(|&at| at > 0);
     let (stem, suffix) = root.split_at(dot.map_or(root.len(), |at| name_at + at));
     let capture = &mut config.capture;
-    capture.clear();
-    capture.push(stem);
-    capture.push(b".");
-    capture.push_number(sys::pid().into());
-    if config.image > 0 {
+    for number in config.image..config.image + TRIES {
+        capture.clear();
+        capture.push(stem);
         capture.push(b".");
-        capture.push_number(config.image.into());
+        capture.push_number(sys::pid().into());
+        if number > 0 {
+            capture.push(b".");
+            capture.push_number(number.into());
+        }
+        capture.push(suffix);
+        if !is_there(capture) {
+            return;
+        }
     }
-    capture.push(suffix);
+}
+
+/// Writes the name of the first capture: its template with the process id, and
+/// a number from 2 on if the name is taken. In a container ids are alike in each run.
+fn name_first(root: &mut Path, before: &[u8], after: &[u8]) {
+    for number in 1..TRIES {
+        root.clear();
+        root.push(before);
+        root.push_number(sys::pid().into());
+        if number > 1 {
+            root.push(b"-");
+            root.push_number(number.into());
+        }
+        root.push(after);
+        if !is_there(root) {
+            return;
+        }
+    }
+}
+
+fn is_there(path: &Path) -> bool {
+    // SAFETY: access takes a NUL-ended path.
+    unsafe { syscall!(ACCESS, path_pointer(path), libc::F_OK) == 0 }
 }
 
 /// Reads what the environment asks for and takes it out of the environment.
@@ -57,11 +90,9 @@ pub(super) fn configure(config: &mut Config) -> bool {
         config.root.push(capture);
         name_capture(config);
     } else {
-        let (before, after) = split_pid(capture);
-        config.root.push(before);
-        if let Some(after) = after {
-            config.root.push_number(sys::pid().into());
-            config.root.push(after);
+        match split_pid(capture) {
+            (before, Some(after)) => name_first(&mut config.root, before, after),
+            (whole, None) => drop(config.root.push(whole)),
         }
         config.capture.push(config.root.as_bytes());
     }
