@@ -4,10 +4,15 @@
 //! each the same start without the workload, which is taken off. Both count a
 //! block once, at the outermost layer; both count a `realloc` as an allocation
 //! of its whole new size.
+//!
+//! memray has Python call a profile function, for which Python makes a frame
+//! object at each call: it counts what the program would not allocate by itself.
+//! So memsight records each workload twice, as it is and with a profile function
+//! that does nothing; the second is what is compared.
 
 use std::path::Path;
 
-use anyhow::{Context, Result};
+use anyhow::{Context, Result, anyhow};
 use serde_json::Value;
 
 use crate::workspace::root;
@@ -33,6 +38,10 @@ impl Totals {
     }
 }
 
+/// What is counted: by which tool, and whether with a profile function of our own.
+const COUNTS: [(Tool, bool); 3] =
+    [(Tool::Objects, false), (Tool::Objects, true), (Tool::MemrayPython, false)];
+
 /// The difference that needs no explaining.
 const ALLOWED_PERCENT: f64 = 1.0;
 
@@ -40,36 +49,42 @@ const ALLOWED_PERCENT: f64 = 1.0;
 pub(super) fn run(bench: &Bench, workloads: &[&'static Workload], markdown: Option<&Path>) -> Result<bool> {
     let heads = [
         "workload",
-        "allocations: memray",
-        "memsight",
+        "allocations: memsight",
+        "with a profile function",
+        "memray",
         "difference",
-        "bytes: memray",
-        "memsight",
+        "bytes: memsight",
+        "with a profile function",
+        "memray",
         "difference",
     ];
-    let title = "Totals, start-up taken off";
+    let title = "Totals, start-up taken off; compared where Python calls a profile function in both";
     let mut table = Table::new(title, heads.map(String::from).to_vec());
-    let start = [Tool::MemrayPython, Tool::Objects].map(|tool| totals(bench, tool, None));
-    let [memray_start, memsight_start] = start;
-    let (memray_start, memsight_start) = (memray_start?, memsight_start?);
+    let starts = COUNTS.map(|count| totals(bench, count, None));
     let mut all_agree = true;
     for workload in workloads {
         eprintln!("{}", workload.name);
-        let memray = totals(bench, Tool::MemrayPython, Some(workload))?.less(memray_start);
-        let memsight = totals(bench, Tool::Objects, Some(workload))?.less(memsight_start);
+        let mut counted = [Totals { allocations: 0, bytes: 0 }; COUNTS.len()];
+        for ((counted, count), start) in counted.iter_mut().zip(COUNTS).zip(&starts) {
+            let start = start.as_ref().map_err(|error| anyhow!("{error:#}"))?;
+            *counted = totals(bench, count, Some(workload))?.less(*start);
+        }
+        let [alone, profiled, memray] = counted;
         let differences = [
-            difference_percent(memray.allocations, memsight.allocations),
-            difference_percent(memray.bytes, memsight.bytes),
+            difference_percent(memray.allocations, profiled.allocations),
+            difference_percent(memray.bytes, profiled.bytes),
         ];
         all_agree &= differences.iter().all(|percent| percent.abs() <= ALLOWED_PERCENT);
         let [of_allocations, of_bytes] = differences.map(|percent| format!("{percent:+.3}%"));
         table.row(vec![
             workload.name.into(),
+            grouped(alone.allocations),
+            grouped(profiled.allocations),
             grouped(memray.allocations),
-            grouped(memsight.allocations),
             of_allocations,
+            grouped(alone.bytes),
+            grouped(profiled.bytes),
             grouped(memray.bytes),
-            grouped(memsight.bytes),
             of_bytes,
         ]);
     }
@@ -82,10 +97,16 @@ pub(super) fn run(bench: &Bench, workloads: &[&'static Workload], markdown: Opti
     Ok(all_agree)
 }
 
-/// What `tool` counts for a workload behind the common start, or for the start alone.
-fn totals(bench: &Bench, tool: Tool, workload: Option<&Workload>) -> Result<Totals> {
+/// What is counted for a workload behind the common start, or for one that does nothing.
+fn totals(bench: &Bench, (tool, profiled): (Tool, bool), workload: Option<&Workload>) -> Result<Totals> {
     let mut program: Program = vec![root().join("bench/agree.py").into()];
-    program.extend(workload.into_iter().flat_map(Bench::program));
+    if profiled {
+        program.push("--profiled".into());
+    }
+    match workload {
+        Some(workload) => program.extend(Bench::program(workload)),
+        None => program.push(root().join("bench/workloads/empty.py").into()),
+    }
     bench.record(tool, &program)?;
     bench.report(tool)?;
     let path = bench.report_json();
