@@ -9,7 +9,7 @@ use std::rc::Rc;
 use memsight_capture::{CodeDef, CodeId, LineTable, NodeDef, NodeId, NodeKind, ThreadIndex};
 
 use crate::fold::Contradiction;
-use crate::lines::line_at;
+use crate::lines::{LineRange, decode};
 
 /// A source line in a function.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -76,8 +76,26 @@ struct Code {
     file: Rc<str>,
     function: Rc<str>,
     first_line: u32,
-    table: LineTable,
-    lines: Box<[u8]>,
+    lines: Lines,
+}
+
+/// A code object's lines: the table as it is stored, and decoded once a frame asks.
+enum Lines {
+    Stored(LineTable, Box<[u8]>),
+    Decoded(Box<[LineRange]>),
+}
+
+impl Code {
+    /// The line of an instruction. Those that the compiler made up have none; the
+    /// function's first is nearest.
+    fn line_at(&mut self, offset: u32) -> u32 {
+        if let Lines::Stored(table, bytes) = &self.lines {
+            self.lines = Lines::Decoded(decode(*table, bytes, self.first_line).into());
+        }
+        let Lines::Decoded(ranges) = &self.lines else { return self.first_line };
+        let range = ranges.get(ranges.partition_point(|&(_, end, _)| end <= offset));
+        range.and_then(|&(_, _, line)| line).unwrap_or(self.first_line)
+    }
 }
 
 /// All nodes and sites of a process.
@@ -139,8 +157,7 @@ impl CallTree {
             file: self.name(code.file),
             function: self.name(code.name),
             first_line: code.first_line,
-            table: code.table,
-            lines: code.lines.into(),
+            lines: Lines::Stored(code.table, code.lines.into()),
         };
         self.codes.push(code);
     }
@@ -169,11 +186,10 @@ impl CallTree {
         if let Some(&site) = self.site_of_instruction.get(&(code_id, offset)) {
             return Ok(site);
         }
-        let Some(code) = self.codes.get(code_id.index()) else {
+        let Some(code) = self.codes.get_mut(code_id.index()) else {
             return Err(Contradiction(format!("a frame of code {}, which does not exist", code_id.0)));
         };
-        // Instructions that the compiler made up have no line; the function's first is nearest.
-        let line = line_at(code.table, &code.lines, code.first_line, offset).unwrap_or(code.first_line);
+        let line = code.line_at(offset);
         let site = Site { file: code.file.clone(), function: code.function.clone(), line };
         let next = SiteId(self.sites.len() as u32);
         let id = *self.site_ids.entry(site.clone()).or_insert(next);

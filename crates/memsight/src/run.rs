@@ -122,6 +122,9 @@ fn tell(args: &Args, ended: &Ended) -> Result<bool> {
         );
         return unrecorded(args, &why);
     }
+    if args.quiet && args.json.is_none() && args.budget.is_none() {
+        return Ok(true);
+    }
     let program = terminal::load(&relative(capture))?;
     let outcome = Outcome { exit_code: ended.waited.code, signal: ended.waited.signal };
     if !args.quiet {

@@ -3,7 +3,9 @@
 
 mod support;
 
-use std::process::{Command, Output};
+use std::io::Write;
+use std::os::unix::fs::PermissionsExt;
+use std::process::{Command, Output, Stdio};
 
 use support::{Python, Run, pythons};
 
@@ -77,4 +79,48 @@ fn every_allocator_that_python_can_choose_is_recorded() {
     }
     behave_the_same(&["-X", "dev", "-c", program], |_| {});
     behave_the_same(&["-X", "tracemalloc", "-c", program], |_| {});
+}
+
+#[test]
+fn what_is_piped_in_reaches_the_program() {
+    let program = "import sys\nfor line in sys.stdin: print(len(line), line.upper(), end='')";
+    for python in pythons() {
+        let mut recorded = Run::new(None);
+        let command = recorded.command.arg(&python.path).args(["-c", program]);
+        let mut child = command.stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().expect("it starts");
+        let mut stdin = child.stdin.take().expect("a pipe");
+        stdin.write_all(b"one\ntwo lines\n").expect("it reads");
+        drop(stdin);
+        let output = child.wait_with_output().expect("it ends");
+        assert_eq!(String::from_utf8_lossy(&output.stdout), "4 ONE\n10 TWO LINES\n", "{python}");
+    }
+}
+
+#[test]
+fn a_console_script_of_a_virtual_environment_is_recorded() {
+    for python in pythons() {
+        let folder = tempfile::tempdir().unwrap();
+        let environment = folder.path().join("env");
+        let made = python.command().args(["-m", "venv", "--without-pip"]).arg(&environment).status();
+        assert!(made.unwrap().success(), "{python}: no virtual environment");
+        let script = environment.join("bin/greet");
+        let text =
+            "import sys\nkept = [bytearray(1000) for _ in range(500)]\nprint(sys.prefix, *sys.argv[1:])\n";
+        std::fs::write(&script, format!("#!{}\n{text}", environment.join("bin/python").display())).unwrap();
+        std::fs::set_permissions(&script, std::fs::Permissions::from_mode(0o755)).unwrap();
+        let path = format!("{}:{}", environment.join("bin").display(), std::env::var("PATH").unwrap());
+        for program in [script.to_str().unwrap(), "greet"] {
+            let mut run = Run::new(None);
+            run.command.env("PATH", &path);
+            let recorded = run.output(&[&program, &"you"]);
+            assert_eq!(recorded.stdout(), format!("{} you\n", environment.display()), "{python}");
+            let report = recorded.report();
+            let version = report["interpreter"]["version"].as_str().unwrap_or_default().to_owned();
+            assert!(version.starts_with(&format!("3.{}.", python.minor)), "{python}: {version}");
+            let sites = report["sites"].as_array().expect("sites");
+            let of_line = |line| sites.iter().filter(move |site| site["line"] == line);
+            let kept: i64 = of_line(2).map(|site| support::number(&site["allocated_bytes"])).sum();
+            assert!(kept >= 500 * 1000, "{python}: {kept}");
+        }
+    }
 }
