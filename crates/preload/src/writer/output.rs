@@ -17,7 +17,7 @@ const STORED: usize = PLAIN + (PLAIN >> 7) + 1024;
 /// The file's window is this long: 2^18 bytes tell a tick from the one before,
 /// and the compressor keeps to little memory.
 const WINDOW_LOG: u32 = 18;
-const LEVEL: i32 = 3;
+const LEVEL: i32 = 1;
 
 /// An open capture.
 pub(super) struct Output {
