@@ -119,7 +119,7 @@ fn a_console_script_of_a_virtual_environment_is_recorded() {
             assert!(version.starts_with(&format!("3.{}.", python.minor)), "{python}: {version}");
             let sites = report["sites"].as_array().expect("sites");
             let of_line = |line| sites.iter().filter(move |site| site["line"] == line);
-            let kept: i64 = of_line(2).map(|site| support::number(&site["allocated_bytes"])).sum();
+            let kept: i64 = of_line(3).map(|site| support::number(&site["allocated_bytes"])).sum();
             assert!(kept >= 500 * 1000, "{python}: {kept}");
         }
     }

@@ -2,7 +2,7 @@
 //!
 //! It keeps no keys: a slot holds a row number plus one and half of its hash,
 //! so that other rows are seldom looked at, and the caller compares rows.
-//! Linear probing, half full at the most, removal by moving back what follows.
+//! Linear probing, three quarters full at the most, removal by moving back what follows.
 
 use crate::memory::{OutOfMemory, PageVec, Zeroed};
 
@@ -56,7 +56,7 @@ impl Table {
 
     /// Whether one more row makes the table grow.
     pub fn is_full(&self) -> bool {
-        (self.used + 1) * 2 > self.slots.len()
+        (self.used + 1) * 4 > self.slots.len() * 3
     }
 
     /// Removes and gives the row with this hash for which `same` is true.
