@@ -113,6 +113,7 @@ static void print_frame(void) {
 #endif
     printf("            values: Some(Values { height: %zu, owner: %zu, first: %zu }),\n",
            offsetof(F, stacktop), offsetof(F, owner), offsetof(F, localsplus));
+    none("flags");
 #else
     row("previous", offsetof(PyFrameObject, f_back));
     row("code", offsetof(PyFrameObject, f_code));
@@ -126,6 +127,8 @@ static void print_frame(void) {
     none("owned_by_generator");
     none("owned_by_cstack");
     none("values");
+    printf("            flags: Some(Flags { trace_lines: %zu, generator: %zu }),\n",
+           offsetof(PyFrameObject, f_trace_lines), offsetof(PyFrameObject, f_gen));
 #endif
     close_group();
 }

@@ -44,7 +44,8 @@ pub trait Frames {
     fn key(&self, frame: u64) -> u64;
     /// What the frame is.
     fn describe(&self, frame: u64) -> Described;
-    /// Whether a frame, which called `above`, has certainly not run since it was marked.
+    /// Whether a frame, which called `above`, has certainly not run since it was
+    /// marked, in either of them.
     fn is_marked(&self, _frame: u64, _above: u64) -> bool {
         false
     }

@@ -165,6 +165,7 @@ def run(rounds):
 
 
 def traced(frame, event, argument):
+    assert frame.f_trace_lines is True
     kept.append([event, frame.f_lineno])
     if chance.random() < 0.05:
         kept.append([recursive(3)] if chance.random() < 0.5 else [])

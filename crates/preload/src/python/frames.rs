@@ -128,7 +128,16 @@ impl Frames for Internal {
     }
 }
 
+/// What `f_trace_lines` is in a frame that we marked: true, as it was, but not 1.
+const MARKED: u8 = 0x6d;
+
 /// The frames of 3.9 and 3.10 (`PyFrameObject`).
+///
+/// Here the mark is in the callee. A new frame has `f_trace_lines` set to 1, the
+/// program can make that true or false, and everybody only asks whether it is
+/// true (`frameobject.c`, `ceval.c`). So a frame with our value in it has not
+/// ended since it was marked, and as long as it has not, its caller and all below
+/// wait for it. A generator's frame is another matter: it comes back.
 pub(super) struct Objects {
     layout: &'static Layout,
     code_type: usize,
@@ -172,6 +181,26 @@ impl Frames for Objects {
             let instruction = ((frame + self.layout.frame.instruction) as *const i32).read();
             let offset = instruction.max(0) as u32 * Python::instruction_unit(self.layout);
             Described { code: code as u64, offset, visible: true }
+        }
+    }
+
+    #[inline(always)]
+    fn is_marked(&self, _frame: u64, above: u64) -> bool {
+        // SAFETY: a live frame of the calling thread, at an offset of its version.
+        self.layout.frame.flags.is_some_and(|flags| unsafe {
+            ((above as usize + flags.trace_lines) as *const u8).read() == MARKED
+        })
+    }
+
+    #[cold]
+    fn mark(&self, _frame: u64, above: u64) {
+        let Some(flags) = self.layout.frame.flags else { return };
+        let (lines, above) = ((above as usize + flags.trace_lines) as *mut u8, above as usize);
+        // SAFETY: as above; the value stays a true one.
+        unsafe {
+            if lines.read() == 1 && word(above + flags.generator) == 0 {
+                lines.write(MARKED);
+            }
         }
     }
 

@@ -95,6 +95,17 @@ pub(crate) struct Frame {
     pub owned_by_cstack: Option<u8>,
     /// Where a frame keeps its values. From 3.11.
     pub values: Option<Values>,
+    /// What tells whether a frame is new and whose it is. Up to 3.10.
+    pub flags: Option<Flags>,
+}
+
+/// Byte offsets of what an older frame says of itself.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Flags {
+    /// `f_trace_lines`: a `char`, 1 in a new frame and true or false after that.
+    pub trace_lines: usize,
+    /// `f_gen`: pointer to the generator or coroutine that the frame is of, or null.
+    pub generator: usize,
 }
 
 /// Byte offsets of what a frame computes with: its variables and, above them,
@@ -351,6 +362,7 @@ pub(crate) static LAYOUTS: [Layout; 5] = [
             owned_by_generator: None,
             owned_by_cstack: None,
             values: None,
+            flags: Some(Flags { trace_lines: 88, generator: 96 }),
         },
         code: Code {
             filename: 104,
@@ -419,6 +431,7 @@ pub(crate) static LAYOUTS: [Layout; 5] = [
             owned_by_generator: None,
             owned_by_cstack: None,
             values: None,
+            flags: Some(Flags { trace_lines: 84, generator: 88 }),
         },
         code: Code {
             filename: 104,
@@ -487,6 +500,7 @@ pub(crate) static LAYOUTS: [Layout; 5] = [
             owned_by_generator: Some(1),
             owned_by_cstack: None,
             values: Some(Values { height: 64, owner: 69, first: 72 }),
+            flags: None,
         },
         code: Code {
             filename: 112,
@@ -555,6 +569,7 @@ pub(crate) static LAYOUTS: [Layout; 5] = [
             owned_by_generator: Some(1),
             owned_by_cstack: Some(3),
             values: Some(Values { height: 64, owner: 70, first: 72 }),
+            flags: None,
         },
         code: Code {
             filename: 112,
@@ -623,6 +638,7 @@ pub(crate) static LAYOUTS: [Layout; 5] = [
             owned_by_generator: Some(1),
             owned_by_cstack: Some(3),
             values: Some(Values { height: 64, owner: 70, first: 72 }),
+            flags: None,
         },
         code: Code {
             filename: 112,
