@@ -238,8 +238,9 @@ fn a_daemon_is_recorded_by_its_own_capture() {
     let run = record(
         &lab,
         &newest(),
-        "import os, time\nif os.fork() == 0:\n    os.setsid()\n    if os.fork() == 0:\n        block = bytearray(5_000_000)\n        small = [bytearray(9) for _ in range(3_000)]\n        time.sleep(0.5)\n        \
-         open('pid', 'w').write(str(os.getpid()))\n        os._exit(0)\n    os._exit(0)\nos.wait()\n",
+        "import os, time\nif os.fork() == 0:\n    os.setsid()\n    if os.fork() == 0:\n        block = bytearray(5_000_000)\n        small = [bytearray(9) for _ in range(3_000)]\n        \
+         open('pid', 'w').write(str(os.getpid()))\n        os._exit(0)\n    os._exit(0)\nos.wait()\n\
+         while not os.path.exists('pid'):\n    time.sleep(0.01)\n",
     );
     run.ok();
     about(bytes_at(&run, 5), 5_000_000);
