@@ -22,7 +22,8 @@ const MAY_DEPEND_ON: &[(&str, &[&str])] = &[
     ("memsight-preload", &["memsight-recorder", "memsight-capture"]),
     ("memsight-insight", &["memsight-capture"]),
     ("memsight-report", &["memsight-insight", "memsight-capture"]),
-    ("memsight", &["memsight-report", "memsight-insight", "memsight-capture"]),
+    ("memsight-check", &[]),
+    ("memsight", &["memsight-check", "memsight-report", "memsight-insight", "memsight-capture"]),
     ("xtask", &[]),
 ];
 

@@ -6,6 +6,7 @@
 //! | `report`     | answers questions about a capture                              |
 //! | `diff`       | compares two captures                                          |
 //! | `compare`    | records two commands in turn and compares those                |
+//! | `check`      | finds code that wastes memory, and mends it                    |
 //! | `launch`     | from a command line to a process with the recorder in it       |
 //! | `exit`       | the one place where exit codes are decided                     |
 //! | `terminal`   | widths, colours, progress                                      |
@@ -14,6 +15,7 @@
 //! Data goes to stdout, everything else to stderr.
 #![deny(unsafe_code)]
 
+mod check;
 mod compare;
 mod diff;
 mod exit;
@@ -49,6 +51,8 @@ enum Command {
     Diff(diff::Args),
     /// Record two commands in turn and compare them.
     Compare(compare::Args),
+    /// Find code that wastes memory, rank it by what it cost, and mend it.
+    Check(check::Args),
 }
 
 fn main() {
@@ -69,6 +73,7 @@ fn dispatch(command: Command) -> Exit {
         Command::Report(args) => report::run(&args),
         Command::Diff(args) => diff::run(&args),
         Command::Compare(args) => compare::run(&args),
+        Command::Check(args) => check::run(&args),
     };
     result.unwrap_or_else(|error| Exit::failed(&error))
 }

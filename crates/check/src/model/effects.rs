@@ -1,0 +1,323 @@
+//! What evaluating something may change, and who else may refer to a value.
+//!
+//! Everything here errs on one side: `true` is said only where the text proves
+//! it. What a proof leaves out of account, as every reader of Python does, is
+//! that attributes, operators and `str()` may run code of a class.
+
+use super::{Bound, Known, Model, NodeId, ScopeKind, SymbolId, Type, tables};
+use crate::syntax::{Expr, ExprCall, ExprContext, Stmt, any_over_expr};
+
+/// The nodes of some neighbouring statements or of one expression.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Region {
+    /// The first.
+    pub(crate) from: NodeId,
+    /// One past the last.
+    pub(crate) to: NodeId,
+}
+
+impl Region {
+    /// Whether a node is among them.
+    pub(crate) fn has(self, id: NodeId) -> bool {
+        self.from <= id && id < self.to
+    }
+
+    /// All of them.
+    pub(crate) fn ids(self) -> impl Iterator<Item = NodeId> {
+        (self.from.0..self.to.0).map(NodeId)
+    }
+}
+
+/// What a use of a name does with the value.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Use {
+    /// Reads it, and keeps no reference to it.
+    Reads,
+    /// Changes it in place.
+    Changes,
+    /// Gives it to something that may keep or change it.
+    GivesAway,
+}
+
+impl<'a> Model<'a> {
+    /// Whether evaluating an expression changes nothing and calls nothing but builtins and functions
+    /// of the library that are known to change nothing.
+    pub(crate) fn pure(&self, expr: &'a Expr) -> bool {
+        self.region_of(self.id(expr)).ids().all(|id| match self.expr(id) {
+            Some(Expr::Call(call)) => self.pure_call(call),
+            Some(
+                Expr::Await(_)
+                | Expr::Yield(_)
+                | Expr::YieldFrom(_)
+                | Expr::Named(_)
+                | Expr::IpyEscapeCommand(_),
+            ) => false,
+            _ => true,
+        })
+    }
+
+    /// Whether an expression awaits, yields or binds a name: it cannot be moved into another scope.
+    pub(crate) fn suspends(&self, expr: &Expr) -> bool {
+        any_over_expr(expr, |inner| {
+            matches!(inner, Expr::Await(_) | Expr::Yield(_) | Expr::YieldFrom(_) | Expr::Named(_))
+        })
+    }
+
+    fn pure_call(&self, call: &'a ExprCall) -> bool {
+        // A function passed in is called.
+        let arguments =
+            || call.arguments.args.iter().chain(call.arguments.keywords.iter().map(|word| &word.value));
+        let no_callback = || call.arguments.keywords.iter().all(|word| word.arg.as_deref() != Some("key"));
+        if let Some(name) = self.builtin(&call.func) {
+            return match name {
+                "map" | "filter" => arguments().next().is_some_and(|first| {
+                    first.is_none_literal_expr() || self.builtin(first).is_some_and(tables::pure_builtin)
+                }),
+                name => tables::pure_builtin(name) && no_callback(),
+            };
+        }
+        if let Some(path) = self.path(&call.func) {
+            return tables::pure_function(&path);
+        }
+        let Expr::Attribute(method) = &*call.func else { return false };
+        self.proven(&method.value).is_some_and(|of| tables::pure_method(of, method.attr.as_str()))
+    }
+
+    /// Whether running a region may run code that is not in it: anything called that is not known,
+    /// anything that waits.
+    pub(crate) fn runs_other_code(&self, region: Region) -> bool {
+        region.ids().any(|id| match self.node(id).ast {
+            super::Ast::Expr(Expr::Call(call)) => !self.harmless_call(call),
+            super::Ast::Expr(
+                Expr::Await(_) | Expr::Yield(_) | Expr::YieldFrom(_) | Expr::IpyEscapeCommand(_),
+            ) => true,
+            super::Ast::Stmt(
+                Stmt::With(_) | Stmt::Import(_) | Stmt::ImportFrom(_) | Stmt::IpyEscapeCommand(_),
+            ) => true,
+            // Going over something unknown runs its `__next__`.
+            super::Ast::Stmt(Stmt::For(it)) => !matches!(
+                self.proven(&it.iter),
+                Some(
+                    Type::List
+                        | Type::Tuple
+                        | Type::Str
+                        | Type::Bytes
+                        | Type::Range
+                        | Type::Dict
+                        | Type::Set
+                        | Type::TextFile
+                        | Type::BinaryFile
+                )
+            ),
+            _ => false,
+        })
+    }
+
+    /// Whether a call runs only builtins: it may change its receiver, and nothing else.
+    fn harmless_call(&self, call: &'a ExprCall) -> bool {
+        if self.pure_call(call) || self.is_builtin(&call.func, "print") {
+            return true;
+        }
+        let Expr::Attribute(method) = &*call.func else { return false };
+        let builtin = self.proven(&method.value).is_some_and(|of| {
+            !matches!(of, Type::Other | Type::Code | Type::Iterator | Type::Array | Type::Table)
+        });
+        builtin && call.arguments.keywords.is_empty()
+    }
+
+    /// Whether a region changes some container or attribute in place.
+    pub(crate) fn changes_something(&self, region: Region) -> bool {
+        region.ids().any(|id| match self.expr(id) {
+            Some(Expr::Subscript(it)) => it.ctx != ExprContext::Load,
+            Some(Expr::Attribute(it)) => {
+                it.ctx != ExprContext::Load
+                    || tables::mutates(it.attr.as_str())
+                        && !self.symbol_of(&it.value).is_some_and(|symbol| self.private(symbol))
+            }
+            _ => false,
+        })
+    }
+
+    /// What a use of a name does with its value.
+    pub(crate) fn use_of(&self, name: NodeId) -> Use {
+        let Some(expr) = self.expr(name) else { return Use::GivesAway };
+        let above = self.node(name).parent;
+        let statement = match self.node(above).ast {
+            super::Ast::Expr(parent) => return self.use_in(expr, parent),
+            super::Ast::Stmt(statement) => statement,
+            super::Ast::Module => return Use::GivesAway,
+        };
+        match statement {
+            Stmt::For(_)
+            | Stmt::If(_)
+            | Stmt::While(_)
+            | Stmt::Expr(_)
+            | Stmt::Return(_)
+            | Stmt::Assert(_) => Use::Reads,
+            Stmt::AugAssign(_) => Use::Reads,
+            _ => Use::GivesAway,
+        }
+    }
+
+    fn use_in(&self, name: &'a Expr, parent: &'a Expr) -> Use {
+        let builtin = self
+            .type_of(name)
+            .is_some_and(|known| !matches!(known.ty, Type::Other | Type::Array | Type::Table | Type::Code));
+        match parent {
+            Expr::Attribute(attribute) => {
+                let called =
+                    matches!(self.parent_expr(parent), Some(Expr::Call(call)) if *call.func == *parent);
+                match (called, attribute.ctx) {
+                    (_, ExprContext::Store | ExprContext::Del) => Use::Changes,
+                    (true, _) if tables::mutates(attribute.attr.as_str()) => Use::Changes,
+                    (true, _) if builtin || tables::keeps_receiver_in(attribute.attr.as_str()) => Use::Reads,
+                    _ => Use::GivesAway,
+                }
+            }
+            Expr::Subscript(subscript)
+                if *subscript.value == *name && self.id(&*subscript.value) == self.id(name) =>
+            {
+                match subscript.ctx {
+                    ExprContext::Load if builtin || !subscript.slice.is_slice_expr() => Use::Reads,
+                    ExprContext::Load => Use::GivesAway,
+                    _ => Use::Changes,
+                }
+            }
+            Expr::Call(call) => {
+                if self.pure_call(call)
+                    || self.is_builtin(&call.func, "print")
+                    || self.is_builtin(&call.func, "iter")
+                {
+                    return Use::Reads;
+                }
+                let Expr::Attribute(method) = &*call.func else { return Use::GivesAway };
+                let reads = matches!(
+                    method.attr.as_str(),
+                    "extend" | "update" | "join" | "write" | "writelines" | "union"
+                );
+                let known = self.type_of(&method.value).is_some();
+                if reads && known { Use::Reads } else { Use::GivesAway }
+            }
+            Expr::Compare(_)
+            | Expr::BinOp(_)
+            | Expr::UnaryOp(_)
+            | Expr::FString(_)
+            | Expr::Slice(_)
+            | Expr::Starred(_) => Use::Reads,
+            Expr::If(either) if self.id(&*either.test) == self.id(name) => Use::Reads,
+            Expr::BoolOp(_) if self.is_test(parent) => Use::Reads,
+            Expr::ListComp(_) | Expr::SetComp(_) | Expr::DictComp(_) | Expr::Generator(_) => {
+                let iterated = super::shape::comprehension(parent).is_some_and(|generators| {
+                    generators.iter().any(|generator| self.id(&generator.iter) == self.id(name))
+                });
+                if iterated { Use::Reads } else { Use::GivesAway }
+            }
+            _ => Use::GivesAway,
+        }
+    }
+
+    /// Whether only the truth of an expression matters.
+    pub(crate) fn is_test(&self, expr: &Expr) -> bool {
+        let id = self.id(expr);
+        match self.node(self.node(id).parent).ast {
+            super::Ast::Stmt(Stmt::If(_) | Stmt::Assert(_)) => true,
+            super::Ast::Stmt(Stmt::While(it)) => self.id(&*it.test) == id,
+            super::Ast::Expr(Expr::UnaryOp(op)) => op.op == crate::syntax::UnaryOp::Not,
+            super::Ast::Expr(Expr::If(either)) => self.id(&*either.test) == id,
+            super::Ast::Expr(parent @ Expr::BoolOp(_)) => self.is_test(parent),
+            super::Ast::Expr(parent) => match super::shape::comprehension(parent) {
+                Some(generators) => generators.iter().any(|it| it.ifs.iter().any(|test| self.id(test) == id)),
+                None => matches!(self.call_of_one(parent), Some(("bool", _))),
+            },
+            _ => false,
+        }
+    }
+
+    /// Whether a value is made new by its expression, so that nothing else refers to it.
+    pub(crate) fn fresh(&self, expr: &'a Expr) -> bool {
+        match expr {
+            Expr::List(_)
+            | Expr::Dict(_)
+            | Expr::Set(_)
+            | Expr::ListComp(_)
+            | Expr::SetComp(_)
+            | Expr::DictComp(_) => true,
+            Expr::Call(call) => match self.builtin(&call.func) {
+                Some(name) => matches!(name, "list" | "dict" | "set" | "sorted" | "bytearray"),
+                None => matches!(
+                    self.type_of(expr),
+                    Some(Known { ty: Type::List | Type::Dict | Type::Set | Type::ByteArray, proven: true })
+                ),
+            },
+            Expr::Subscript(it) => it.slice.is_slice_expr() && self.proven(expr) == Some(Type::List),
+            Expr::BinOp(_) => self.proven(expr).is_some(),
+            _ => self.proven(expr).is_some_and(Type::immutable),
+        }
+    }
+
+    /// Whether nothing but one local name ever refers to its values while the function runs.
+    pub(crate) fn private(&self, id: SymbolId) -> bool {
+        let symbol = self.symbol(id);
+        let scope = self.scope(symbol.scope);
+        scope.kind == ScopeKind::Function
+            && !scope.by_string
+            && !symbol.captured
+            && !symbol.bound_elsewhere
+            && symbol.bindings.iter().all(|binding| match binding.how {
+                Bound::Assigned(value) | Bound::Annotated(_, Some(value)) => self.fresh(value),
+                Bound::Augmented(_) | Bound::Deleted | Bound::Annotated(_, None) => true,
+                _ => false,
+            })
+            && symbol.uses.iter().all(|name| self.use_of(*name) != Use::GivesAway)
+    }
+
+    /// Whether a name may get another value in a region.
+    pub(crate) fn bound_in(&self, id: SymbolId, region: Region) -> bool {
+        let symbol = self.symbol(id);
+        symbol.bindings.iter().any(|binding| region.has(binding.node))
+            || symbol.bound_elsewhere && self.runs_other_code(region)
+            || self.scope(symbol.scope).by_string
+    }
+
+    /// Whether a name or what it refers to may change in a region.
+    pub(crate) fn changed_in(&self, id: SymbolId, region: Region) -> bool {
+        if self.bound_in(id, region) {
+            return true;
+        }
+        let symbol = self.symbol(id);
+        let immutable = self.type_of_symbol(id).is_some_and(|known| known.proven && known.ty.immutable());
+        if immutable {
+            return false;
+        }
+        let inside = symbol.uses.iter().filter(|name| region.has(**name));
+        if inside.into_iter().any(|name| self.use_of(*name) != Use::Reads) {
+            return true;
+        }
+        !self.private(id) && (self.runs_other_code(region) || self.changes_something(region))
+    }
+
+    /// Whether an expression gives the same before and after a region has run.
+    pub(crate) fn independent(&self, expr: &'a Expr, region: Region) -> bool {
+        let mut looks_inside = false;
+        for id in self.region_of(self.id(expr)).ids() {
+            match self.expr(id) {
+                Some(name @ Expr::Name(_)) => {
+                    let Some(symbol) = self.symbol_of(name) else { continue };
+                    let own = self.region_of(self.id(expr)).has(self.scope(self.symbol(symbol).scope).node)
+                        && self.scope(self.symbol(symbol).scope).kind != ScopeKind::Module;
+                    if !own && self.changed_in(symbol, region) {
+                        return false;
+                    }
+                }
+                Some(Expr::Attribute(it)) => {
+                    looks_inside |= !self.proven(&it.value).is_some_and(Type::immutable)
+                }
+                Some(Expr::Subscript(it)) => {
+                    looks_inside |= !self.proven(&it.value).is_some_and(Type::immutable)
+                }
+                _ => {}
+            }
+        }
+        !looks_inside || !(self.runs_other_code(region) || self.changes_something(region))
+    }
+}

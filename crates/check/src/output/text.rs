@@ -1,0 +1,139 @@
+//! `--output-format text`: a finding with its line, a caret below it, and what it cost.
+
+use crate::evidence::Costs;
+use crate::finding::Applicability;
+use crate::project::{Located, Report};
+
+/// How text may look.
+#[derive(Clone, Copy, Debug)]
+pub struct Look {
+    /// Columns.
+    pub width: usize,
+    /// Whether escape codes for colour are understood.
+    pub color: bool,
+}
+
+impl Look {
+    fn paint(&self, code: &str, text: &str) -> String {
+        if self.color { format!("\x1b[{code}m{text}\x1b[0m") } else { text.to_owned() }
+    }
+}
+
+/// The findings of a report, without its summary. `bytes` writes a number of bytes for people.
+pub fn text(report: &Report, costs: Option<&Costs>, look: &Look, bytes: &dyn Fn(u64) -> String) -> String {
+    let mut out = String::new();
+    for located in &report.findings {
+        one(&mut out, located, costs, look, bytes);
+    }
+    out
+}
+
+fn one(
+    out: &mut String,
+    located: &Located,
+    costs: Option<&Costs>,
+    look: &Look,
+    bytes: &dyn Fn(u64) -> String,
+) {
+    let finding = &located.finding;
+    let start = located.start;
+    let cell = start.cell.map(|cell| format!("cell {cell}:")).unwrap_or_default();
+    let place =
+        format!("{}:{cell}{}:{}", printable(&located.path.to_string_lossy()), start.line, start.column);
+    out.push_str(&format!("{} {}\n", look.paint("36", &place), look.paint("1;33", finding.rule.code)));
+    for line in folded(&printable(&finding.message), look.width.saturating_sub(2)) {
+        out.push_str(&format!("  {line}\n"));
+    }
+    let gutter = start.line.to_string();
+    let blank = " ".repeat(gutter.len());
+    let (shown, caret) = excerpt(located, look.width.saturating_sub(gutter.len() + 5));
+    out.push_str(&format!("  {} {shown}\n", look.paint("2", &format!("{gutter} |"))));
+    out.push_str(&format!("  {} {}\n", look.paint("2", &format!("{blank} |")), look.paint("33", &caret)));
+    if let Some(costs) = costs {
+        let said = match located.cost {
+            _ if finding.rule.is_note() => "costs no memory: a note for the reader".to_owned(),
+            Some(cost) => format!(
+                "cost: {} in {} allocations ({}), {} at the peak",
+                bytes(cost.allocated_bytes),
+                cost.allocations,
+                share(cost.allocated_bytes, costs.total.allocated_bytes),
+                bytes(cost.peak_bytes),
+            ),
+            None => "cost: nothing was allocated here in this run, so it did not run or had nothing to do"
+                .to_owned(),
+        };
+        hanging(out, &said, look);
+    }
+    if let Some(fix) = &finding.fix {
+        let label = match fix.applicability {
+            Applicability::Safe => "fix: ",
+            Applicability::Unsafe => "fix, not proven safe: ",
+        };
+        let message = fix.message.replace("; unsafe: ", ", though ");
+        hanging(out, &format!("{label}{}", printable(&message)), look);
+    }
+    out.push('\n');
+}
+
+fn hanging(out: &mut String, text: &str, look: &Look) {
+    for line in folded(text, look.width.saturating_sub(4)) {
+        out.push_str(&format!("    {line}\n"));
+    }
+}
+
+/// The part of a line that shows a finding, and the carets below it.
+fn excerpt(located: &Located, width: usize) -> (String, String) {
+    let line: Vec<char> = printable(&located.source_line).chars().collect();
+    let indent = line.iter().take_while(|c| **c == ' ').count();
+    let from = (located.start.column - 1).min(line.len());
+    let to = if located.end.line == located.start.line {
+        (located.end.column - 1).min(line.len())
+    } else {
+        line.len()
+    };
+    // The common indentation says nothing; a long line is cut around what was found.
+    let mut first = indent.min(from);
+    if from - first > width.saturating_sub(20) {
+        first = from - 10;
+    }
+    let last = line.len().min(first + width.saturating_sub(1));
+    let mut shown: String = line[first..last].iter().collect();
+    if first > indent {
+        shown = format!("…{}", shown.chars().skip(1).collect::<String>());
+    }
+    if last < line.len() {
+        shown.push('…');
+    }
+    let carets = to.min(last).saturating_sub(from).max(1);
+    (shown, format!("{}{}", " ".repeat(from - first), "^".repeat(carets)))
+}
+
+fn share(part: u64, whole: u64) -> String {
+    match (part as f64 / whole.max(1) as f64) * 100.0 {
+        percent if percent < 1.0 => "under 1% of the run".into(),
+        percent => format!("{percent:.0}% of the run"),
+    }
+}
+
+/// Text without anything that a terminal would take for a command; a tab is one blank, as a column is one character.
+fn printable(text: &str) -> String {
+    text.chars().map(|c| if c == '\t' { ' ' } else { c }).filter(|c| !c.is_control()).collect()
+}
+
+/// Text broken between words.
+fn folded(text: &str, width: usize) -> Vec<String> {
+    let mut lines = vec![String::new()];
+    for word in text.split(' ') {
+        let last = lines.len() - 1;
+        let line = &mut lines[last];
+        if !line.is_empty() && line.chars().count() + 1 + word.chars().count() > width {
+            lines.push(word.to_owned());
+        } else {
+            if !line.is_empty() {
+                line.push(' ');
+            }
+            line.push_str(word);
+        }
+    }
+    lines
+}

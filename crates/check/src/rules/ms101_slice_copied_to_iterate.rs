@@ -1,0 +1,43 @@
+//! MS101: `for x in xs[1:]`.
+
+use super::patterns::slice;
+use super::{Experiment, Iterated, On, Rule, Saves};
+use crate::context::{Context, fix, replace};
+use crate::syntax::Ranged;
+
+pub(super) const RULE: Rule = Rule {
+    code: "MS101",
+    name: "slice-copied-to-iterate",
+    what: "A slice that a loop or comprehension goes over once.",
+    why: "A slice of a list, tuple, str or bytes is a copy: eight bytes for each item of a list, all made \
+          before the loop begins and kept until it ends. `itertools.islice` gives the same items and keeps none.",
+    not_when: "A NumPy array's slice is a view, a range's and a memoryview's copy nothing either. `islice` \
+               walks from the start, so a slice far from the start takes longer that way, and it takes no \
+               negative bounds. A slice of a few items is not reported.",
+    fix: "`itertools.islice(xs, 1, None)`. Safe if the sequence is proven to be a builtin one, the bounds \
+          not to be negative, and the loop not to change the list.",
+    saves: Saves::Peak,
+    experiment: Experiment {
+        setup: "import itertools\nxs = list(range(300_000))\n",
+        before: "for x in xs[1:]:\n    pass\n",
+        after: "for x in itertools.islice(xs, 1, None):\n    pass\n",
+        needs: &[],
+    },
+    on: &[On::Iterated(check)],
+};
+
+fn check<'a>(cx: &mut Context<'_, 'a>, it: Iterated<'a>) {
+    let Some(slice) = slice(cx, it.iter) else { return };
+    if slice.is_full() || slice.is_reversed() || slice.is_small(cx) {
+        return;
+    }
+    let fix = slice.as_islice(cx).and_then(|(call, mut edits, natural)| {
+        let proven = slice.proven() && natural && !cx.may_change(slice.of, it.body);
+        edits.push(replace(it.iter.range(), call));
+        fix(proven, "go over it with `itertools.islice`", DOUBT, edits)
+    });
+    cx.found(it.iter, format!("`{}` {} only to go over it", cx.brief(it.iter), slice.says()), fix);
+}
+
+/// What could differ where nothing is proven.
+pub(super) const DOUBT: &str = "`islice` fails on a negative bound, and sees changes of the sequence made meanwhile";

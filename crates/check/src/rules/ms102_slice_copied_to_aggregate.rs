@@ -1,0 +1,46 @@
+//! MS102: `sum(xs[1:])`.
+
+use super::ms101_slice_copied_to_iterate::DOUBT;
+use super::patterns::{Takes, consumer, same_place, slice};
+use super::{Experiment, On, Rule, Saves};
+use crate::context::{Context, fix, replace};
+use crate::syntax::{Expr, ExprSubscript, Ranged};
+
+pub(super) const RULE: Rule = Rule {
+    code: "MS102",
+    name: "slice-copied-to-aggregate",
+    what: "A slice that `sum`, `max`, `any`, `set`, `enumerate`, `zip` and the like take the items of.",
+    why: "The slice is a copy, made for a function that looks at each item once.",
+    not_when: "Where the function makes a list of its own anyway (`sorted`, `list`, `''.join`), of arrays, \
+               ranges and memoryviews, whose slices copy nothing, and of slices of a few items.",
+    fix: "`sum(itertools.islice(xs, 1, None))`. Safe if the sequence is proven to be a builtin one and the \
+          bounds not to be negative, and, where the items are taken one by one, if nothing changes it meanwhile.",
+    saves: Saves::Peak,
+    experiment: Experiment {
+        setup: "import itertools\nxs = list(range(300_000))\n",
+        before: "total = sum(xs[1:])\n",
+        after: "total = sum(itertools.islice(xs, 1, None))\n",
+        needs: &[],
+    },
+    on: &[On::Subscript(check)],
+};
+
+fn check<'a>(cx: &mut Context<'_, 'a>, expr: &'a Expr, _: &'a ExprSubscript) {
+    let Some(slice) = slice(cx, expr) else { return };
+    let Some(consumer) = consumer(cx, expr) else { return };
+    let into_more = matches!(consumer.takes, Takes::IntoList | Takes::Later) || matches!(consumer.name, "bytes" | "bytearray");
+    if into_more || slice.is_full() || slice.is_reversed() || slice.is_small(cx) {
+        return;
+    }
+    // `zip(xs, xs[1:])` is a rule of its own.
+    let pairs = consumer.name == "zip" && consumer.call.arguments.args.iter().any(|other| same_place(other, slice.of));
+    if pairs {
+        return;
+    }
+    let fix = slice.as_islice(cx).and_then(|(call, mut edits, natural)| {
+        let proven = slice.proven() && natural && !cx.may_change(slice.of, consumer.region);
+        edits.push(replace(expr.range(), call));
+        fix(proven, format!("give `{}` the items with `itertools.islice`", consumer.name), DOUBT, edits)
+    });
+    cx.found(expr, format!("`{}` {} only for `{}`", cx.brief(expr), slice.says(), consumer.name), fix);
+}

@@ -1,0 +1,64 @@
+//! MS105: `data = data[n:]` in a loop.
+
+use super::patterns::{same_place, slice};
+use super::{Experiment, On, Rule, Saves};
+use crate::context::{Context, fix, replace};
+use crate::model::Type;
+use crate::syntax::{Ranged, Stmt, TextRange};
+
+pub(super) const RULE: Rule = Rule {
+    code: "MS105",
+    name: "queue-by-slice",
+    what: "A loop that takes something off a sequence by binding its name to a slice of it.",
+    why: "Every round copies all that is left: the bytes copied grow with the square of the length.",
+    not_when: "Of arrays, ranges and memoryviews, whose slices copy nothing, and outside loops.",
+    fix: "Keep an index, or go over a `memoryview`. For a list or bytearray that nothing else refers to, \
+          `del xs[:n]` does the same without a copy, and that fix is safe.",
+    saves: Saves::Allocated,
+    experiment: Experiment {
+        setup: "source = list(range(20_000))\n",
+        before: "xs = list(source)\nwhile xs:\n    xs = xs[100:]\n",
+        after: "xs = list(source)\nwhile xs:\n    del xs[:100]\n",
+        needs: &[],
+    },
+    on: &[On::Statement(check)],
+};
+
+fn check<'a>(cx: &mut Context<'_, 'a>, statement: &'a Stmt) {
+    let Stmt::Assign(assign) = statement else { return };
+    let [target] = &assign.targets[..] else { return };
+    let Some(slice) = slice(cx, &assign.value) else { return };
+    if !same_place(target, slice.of) || slice.step() != Some(1) || slice.is_full() {
+        return;
+    }
+    // `xs[a:b]` keeps a part from the middle.
+    let (lower, upper) = (slice.bounds.lower.as_deref(), slice.bounds.upper.as_deref());
+    let rest = match (lower, upper) {
+        (Some(lower), None) => format!("[:{}]", cx.text(lower)),
+        (None, Some(upper)) => format!("[{}:]", cx.text(upper)),
+        _ => return,
+    };
+    // What gets shorter once is no queue: the loop goes on as long as there is something left, or for ever.
+    let Some(around) = cx.loop_around(cx.id(statement)) else { return };
+    let Some(test) = around.test() else { return };
+    let bound = lower.or(upper);
+    let by_test = crate::syntax::any_over_expr(test, |inner| same_place(inner, target));
+    if !by_test && !test.is_boolean_literal_expr() || super::patterns::of_arguments(cx, slice.of) {
+        return;
+    }
+    let private = cx.symbol_of(target).is_some_and(|symbol| cx.private(symbol));
+    let in_place = matches!(slice.ty(), Some(Type::List | Type::ByteArray)) && slice.proven() && private;
+    let fix = in_place
+        .then(|| {
+            let range = TextRange::new(statement.start(), statement.end());
+            let simple = bound.is_some_and(|bound| cx.pure(bound)) && !cx.has_comment(range);
+            simple.then(|| fix(true, "take them off in place", "", vec![replace(range, format!("del {}{rest}", cx.text(target)))]))
+        })
+        .flatten()
+        .flatten();
+    let advice = match slice.ty() {
+        Some(Type::Bytes | Type::Str) => "; keep an index, or a memoryview of bytes",
+        _ => "; keep an index, or take items off with `del`",
+    };
+    cx.found(&*assign.value, format!("`{}` copies all that is left, every round{advice}", cx.brief(&*assign.value)), fix);
+}

@@ -1,0 +1,63 @@
+//! MS109: `zip(xs, xs[1:])`.
+
+use super::patterns::{Takes, consumer, int, loop_over, same_place, slice};
+use super::{Experiment, On, Rule, Saves};
+use crate::context::{Context, fix, replace};
+use crate::syntax::{Expr, ExprCall, Ranged};
+use crate::target::PythonVersion;
+
+pub(super) const RULE: Rule = Rule {
+    code: "MS109",
+    name: "pairwise-by-slice",
+    what: "`zip(xs, xs[1:])`: each item with the next.",
+    why: "The slice copies the whole list to be one item ahead in it. `itertools.pairwise` (Python 3.10) \
+          keeps one item.",
+    not_when: "Of NumPy arrays, whose slices are views, and of lists of a few items.",
+    fix: "`itertools.pairwise(xs)`, or `zip(xs, itertools.islice(xs, 1, None))` before Python 3.10. Safe if \
+          the list is proven to be one and nothing changes it meanwhile.",
+    saves: Saves::Peak,
+    experiment: Experiment {
+        setup: "import itertools\nxs = list(range(300_000))\n",
+        before: "for one, other in zip(xs, xs[1:]):\n    pass\n",
+        after: "for one, other in zip(xs, itertools.islice(xs, 1, None)):\n    pass\n",
+        needs: &[],
+    },
+    on: &[On::Call(check)],
+};
+
+fn check<'a>(cx: &mut Context<'_, 'a>, expr: &'a Expr, call: &'a ExprCall) {
+    if !cx.is_builtin(&call.func, "zip") || !call.arguments.keywords.is_empty() {
+        return;
+    }
+    let [first, second] = &*call.arguments.args else { return };
+    let Some(ahead) = slice(cx, second) else { return };
+    let one = |bound: Option<&Expr>| bound.and_then(int);
+    let from_second = one(ahead.bounds.lower.as_deref()) == Some(1) && ahead.bounds.upper.is_none() && ahead.step() == Some(1);
+    let all_but_last = slice(cx, first).is_some_and(|slice| {
+        same_place(slice.of, ahead.of)
+            && slice.bounds.lower.is_none()
+            && one(slice.bounds.upper.as_deref()) == Some(-1)
+            && slice.step() == Some(1)
+    });
+    if !from_second || !(same_place(first, ahead.of) || all_but_last) || ahead.is_small(cx) {
+        return;
+    }
+    let region = loop_over(cx, expr).or_else(|| consumer(cx, expr).filter(|it| it.takes != Takes::Later).map(|it| it.region));
+    let proven = ahead.proven() && region.is_some_and(|region| !cx.may_change(ahead.of, region));
+    let of = cx.text(ahead.of);
+    let doubt = "an iterator, or a list that changes meanwhile, would give other pairs";
+    let fix = if cx.has_comment(expr.range()) {
+        None
+    } else if cx.python >= PythonVersion::minor(10) {
+        cx.reach("itertools.pairwise", expr).and_then(|(name, mut edits)| {
+            edits.push(replace(expr.range(), format!("{name}({of})")));
+            fix(proven, "take pairs with `itertools.pairwise`", doubt, edits)
+        })
+    } else {
+        cx.reach("itertools.islice", expr).and_then(|(name, mut edits)| {
+            edits.push(replace(expr.range(), format!("zip({of}, {name}({of}, 1, None))")));
+            fix(proven, "stay one ahead with `itertools.islice`", doubt, edits)
+        })
+    };
+    cx.found(expr, format!("`{}` copies the sequence to be one item ahead in it", cx.brief(expr)), fix);
+}

@@ -1,0 +1,52 @@
+//! MS110: `sorted(list(xs))`.
+
+use super::patterns::{Takes, consumer, slice};
+use super::{Experiment, On, Rule, Saves};
+use crate::context::{Context, fix, replace};
+use crate::model::Type;
+use crate::syntax::{Expr, Ranged};
+
+pub(super) const RULE: Rule = Rule {
+    code: "MS110",
+    name: "copy-of-copy",
+    what: "`list(…)` or `tuple(…)` made for a function that takes any iterable and copies it, or keeps none.",
+    why: "`sorted`, `list`, `set`, `sum` and the like go over whatever they are given. A list made for them \
+          is gone as soon as they are done.",
+    not_when: "For `any` and `all`, which stop early, and for what is not known to be a container, dropping \
+               the list could change how much of an iterator is used: that fix is unsafe.",
+    fix: "Give the function what the list was made of. Safe for `sorted`, `list`, `tuple` and `set`, and \
+          where what is copied is proven to be a builtin container.",
+    saves: Saves::Peak,
+    experiment: Experiment {
+        setup: "xs = tuple(range(300_000))\n",
+        before: "ordered = sum(list(xs))\n",
+        after: "ordered = sum(xs)\n",
+        needs: &[],
+    },
+    on: &[On::Call(check)],
+};
+
+fn check<'a>(cx: &mut Context<'_, 'a>, expr: &'a Expr, _: &'a crate::syntax::ExprCall) {
+    let Some((kind @ ("list" | "tuple"), of)) = cx.call_of_one(expr) else { return };
+    let Some(consumer) = consumer(cx, expr) else { return };
+    // A comprehension in there is a matter of MS401, a slice of MS102.
+    let plain = !of.is_list_comp_expr() && slice(cx, of).is_none() && !of.is_generator_expr();
+    let taken = matches!(consumer.takes, Takes::All | Takes::UntilKnown | Takes::Into)
+        || matches!(consumer.name, "sorted" | "list");
+    if !plain || !taken || consumer.name == "dict" || matches!(consumer.name, "bytes" | "bytearray") {
+        return;
+    }
+    // `s.update(list(s))` guards against changing what is gone over.
+    if !matches!(consumer.takes, Takes::IntoList) && matches!(consumer.name, "extend" | "update") {
+        return;
+    }
+    let known = cx.proven(of).is_some_and(|ty| !matches!(ty, Type::Iterator | Type::Other | Type::Array | Type::Code | Type::Table));
+    let proven = matches!(consumer.name, "sorted" | "list") || known && consumer.takes != Takes::UntilKnown;
+    let fix = (!cx.has_comment(expr.range()))
+        .then(|| {
+            let edits = vec![replace(expr.range(), cx.argument_text(of))];
+            fix(proven, format!("drop `{kind}`"), "an iterator would be used up only as far as needed", edits)
+        })
+        .flatten();
+    cx.found(expr, format!("`{}` makes a {kind} only for `{}`, which takes any iterable", cx.brief(expr), consumer.name), fix);
+}

@@ -1,0 +1,62 @@
+//! MS113: `text.split(",")[0]`.
+
+use super::patterns::int;
+use super::{Experiment, On, Rule, Saves};
+use crate::context::{Context, fix, replace};
+use crate::model::Type;
+use crate::syntax::{Expr, ExprSubscript, Ranged, TextRange, TextSize};
+
+pub(super) const RULE: Rule = Rule {
+    code: "MS113",
+    name: "split-for-one-part",
+    what: "A text split into all its parts, of which one is used.",
+    why: "`text.split(',')[0]` makes a str for every part and a list of them, to keep the first.",
+    not_when: "Where `maxsplit` is given, or the receiver is a module such as `re`.",
+    fix: "`text.split(',', 1)[0]`, and `text.rsplit(',', 1)[-1]` for the last. Safe if the receiver is proven \
+          to be a str or bytes; for the last part also if the separator is one character.",
+    saves: Saves::Peak,
+    experiment: Experiment {
+        setup: "text = 'word,' * 100_000\n",
+        before: "first = text.split(',')[0]\n",
+        after: "first = text.split(',', 1)[0]\n",
+        needs: &[],
+    },
+    on: &[On::Subscript(check)],
+};
+
+fn check<'a>(cx: &mut Context<'_, 'a>, expr: &'a Expr, subscript: &'a ExprSubscript) {
+    let Some(index) = int(&subscript.slice) else { return };
+    let Expr::Call(call) = &*subscript.value else { return };
+    let Expr::Attribute(method) = &*call.func else { return };
+    let known = cx.type_of(&method.value);
+    let text = known.is_some_and(|known| matches!(known.ty, Type::Str | Type::Bytes));
+    if method.attr.as_str() != "split" || !text || !call.arguments.keywords.is_empty() || !(-1..=3).contains(&index) {
+        return;
+    }
+    let separator = match &*call.arguments.args {
+        [] => None,
+        [separator] => Some(separator),
+        _ => return,
+    };
+    let one_character = separator.is_none_or(|separator| match separator {
+        Expr::StringLiteral(text) => text.value.chars().count() == 1,
+        Expr::NoneLiteral(_) => true,
+        _ => false,
+    });
+    let count = if index < 0 { 1 } else { index + 1 };
+    let mut edits = vec![match separator {
+        Some(separator) => replace(TextRange::empty(separator.end()), format!(", {count}")),
+        None => {
+            let close = call.arguments.end() - TextSize::from(1);
+            replace(TextRange::new(call.arguments.start() + TextSize::from(1), close), format!("None, {count}"))
+        }
+    }];
+    if index < 0 {
+        edits.insert(0, replace(method.attr.range(), "rsplit"));
+    }
+    let proven = known.is_some_and(|known| known.proven) && (index >= 0 || one_character);
+    let fix = (!cx.has_comment(call.arguments.range()))
+        .then(|| fix(proven, "split no further than needed", "the receiver may not be a str, or parts overlap", edits))
+        .flatten();
+    cx.found(expr, format!("`{}` makes every part of the text to use one", cx.brief(expr)), fix);
+}

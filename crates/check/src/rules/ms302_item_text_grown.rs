@@ -1,0 +1,37 @@
+//! MS302: `texts[key] += more`.
+
+use super::patterns::{Growth, growth};
+use super::{Experiment, On, Rule, Saves};
+use crate::context::Context;
+use crate::model::Type;
+use crate::syntax::{Expr, Ranged, Stmt};
+
+pub(super) const RULE: Rule = Rule {
+    code: "MS302",
+    name: "item-text-grown",
+    what: "A str, bytes or tuple in a dict or list that grows by `+=` in a loop.",
+    why: "The container is a second reference to the text, so every step copies all there is, and the bytes \
+          copied grow with the square of the length.",
+    not_when: "Where the type of what is added is not known; numbers are not meant.",
+    fix: "Keep a list of pieces, an `io.StringIO` or a `bytearray` under the key, and join at the end. There \
+          is no automatic fix, since everything that reads the item changes.",
+    saves: Saves::Allocated,
+    experiment: Experiment {
+        setup: "texts = {'a': ''}\n",
+        before: "for i in range(3_000):\n    texts['a'] += 'row of a table'\n",
+        after: "pieces = []\nfor i in range(3_000):\n    pieces.append('row of a table')\ntexts['a'] = ''.join(pieces)\n",
+        needs: &[],
+    },
+    on: &[On::Statement(check)],
+};
+
+fn check<'a>(cx: &mut Context<'_, 'a>, statement: &'a Stmt) {
+    let Some(Growth { target: Expr::Subscript(_), ty: ty @ (Type::Str | Type::Bytes | Type::Tuple), .. }) = growth(cx, statement)
+    else {
+        return;
+    };
+    if cx.loop_around(cx.id(statement)).is_some() {
+        let message = format!("every `{}` copies the whole {}: the container refers to it too", cx.brief(statement), ty.name());
+        cx.found(&statement.range(), message, None);
+    }
+}

@@ -1,0 +1,35 @@
+//! MS305: `data += more` where `data` is bytes.
+
+use super::patterns::{Growth, growth};
+use super::{Experiment, On, Rule, Saves};
+use crate::context::Context;
+use crate::model::Type;
+use crate::syntax::{Expr, Ranged, Stmt};
+
+pub(super) const RULE: Rule = Rule {
+    code: "MS305",
+    name: "bytes-grown",
+    what: "A bytes value that grows by `+` in a loop.",
+    why: "CPython never extends bytes in place, not even in a local name: every step copies all there is, \
+          and the bytes copied grow with the square of the length.",
+    not_when: "Where the value is not known to be bytes. A bytearray grows in place.",
+    fix: "Begin with `bytearray()`, which `+=` extends in place, or collect the pieces and `b''.join` them. \
+          There is no automatic fix, since a bytearray can't be a key and compares by value.",
+    saves: Saves::Allocated,
+    experiment: Experiment {
+        setup: "piece = bytes(64)\n",
+        before: "def build():\n    data = b''\n    for i in range(3_000):\n        data += piece\n    return data\nbuild()\n",
+        after: "def build():\n    data = bytearray()\n    for i in range(3_000):\n        data += piece\n    return data\nbuild()\n",
+        needs: &[],
+    },
+    on: &[On::Statement(check)],
+};
+
+fn check<'a>(cx: &mut Context<'_, 'a>, statement: &'a Stmt) {
+    let Some(growth @ Growth { target, ty: Type::Bytes, .. }) = growth(cx, statement) else { return };
+    let grown = matches!(target, Expr::Name(_) | Expr::Attribute(_)) && !growth.begun_within(cx, statement);
+    if grown && cx.loop_around(cx.id(statement)).is_some() {
+        let message = format!("every `{}` copies the whole of it: bytes are never extended in place, a bytearray is", cx.brief(statement));
+        cx.found(&statement.range(), message, None);
+    }
+}

@@ -1,0 +1,47 @@
+//! MS310: `shown = s` and `s += t` in the same loop.
+
+use super::patterns::{Growth, How, growth};
+use super::{Experiment, On, Rule, Saves};
+use crate::context::Context;
+use crate::model::{ScopeKind, Type};
+use crate::syntax::{Expr, Ranged, Stmt};
+
+pub(super) const RULE: Rule = Rule {
+    code: "MS310",
+    name: "text-grown-while-shared",
+    what: "A local str that grows by `+=` in a loop which also gives it a second name.",
+    why: "While another name refers to the str, CPython must not extend it in place: the step after each \
+          sharing copies all there is.",
+    not_when: "Where the other name is bound outside the loop, or does not hold the str itself.",
+    fix: "Write to an `io.StringIO`, or take the second name once, after the loop.",
+    saves: Saves::Allocated,
+    experiment: Experiment {
+        setup: "",
+        before: "def build():\n    s = ''\n    for i in range(3_000):\n        shown = s\n        s += 'row of a table'\n    return shown\nbuild()\n",
+        after: "def build():\n    s = ''\n    for i in range(3_000):\n        s += 'row of a table'\n    shown = s\n    return shown\nbuild()\n",
+        needs: &[],
+    },
+    on: &[On::Statement(check)],
+};
+
+fn check<'a>(cx: &mut Context<'_, 'a>, statement: &'a Stmt) {
+    let Some(growth @ Growth { target, ty: Type::Str, how: How::Plain, .. }) = &growth(cx, statement) else { return };
+    let Some(symbol) = cx.symbol_of(target) else { return };
+    let symbol = cx.symbol(symbol);
+    let Some(around) = cx.loop_around(cx.id(statement)) else { return };
+    if cx.scope(symbol.scope).kind != ScopeKind::Function || symbol.captured || growth.begun_within(cx, statement) {
+        return;
+    }
+    let body = cx.region(around.body());
+    let shared = symbol.uses.iter().filter(|name| body.has(**name)).find_map(|name| match cx.stmt(cx.node(*name).parent) {
+        Some(Stmt::Assign(assign)) if cx.id(&*assign.value) == *name => assign.targets.iter().find(|other| {
+            // The other name must still hold it when it grows.
+            matches!(other, Expr::Name(_)) && cx.symbol_of(other).is_some_and(|other| cx.symbol(other).bindings.len() <= 2)
+        }),
+        _ => None,
+    });
+    if let Some(other) = shared {
+        let message = format!("`{}` copies the whole text while `{}` refers to it too", cx.brief(statement), cx.text(other));
+        cx.found(&statement.range(), message, None);
+    }
+}

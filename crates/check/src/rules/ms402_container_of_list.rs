@@ -1,0 +1,68 @@
+//! MS402: `set([f(x) for x in xs])`.
+
+use super::patterns::{Takes, as_generator, consumer, few_items};
+use super::{Experiment, On, Rule, Saves};
+use crate::context::{Context, fix, replace};
+use crate::syntax::{Expr, ExprCall, Ranged, TextRange, TextSize};
+
+pub(super) const RULE: Rule = Rule {
+    code: "MS402",
+    name: "container-of-list",
+    what: "A list comprehension made to fill a set, frozenset, tuple, dict, bytes or `Counter`.",
+    why: "The list and what is made of it are in memory together, and the list is gone right after.",
+    not_when: "A list of a few items is not reported.",
+    fix: "A set or dict comprehension, or a generator. Safe if the item's expression calls nothing but \
+          builtins that change nothing.",
+    saves: Saves::Peak,
+    experiment: Experiment {
+        setup: "",
+        before: "unique = set([x % 1000 for x in range(300_000)])\n",
+        after: "unique = {x % 1000 for x in range(300_000)}\n",
+        needs: &[],
+    },
+    on: &[On::Call(check)],
+};
+
+fn check<'a>(cx: &mut Context<'_, 'a>, expr: &'a Expr, call: &'a ExprCall) {
+    let Some(comp @ Expr::ListComp(inner)) = call.arguments.args.first() else { return };
+    let Some(consumer) = consumer(cx, comp) else { return };
+    let container = consumer.takes == Takes::Into && !matches!(consumer.name, "extend" | "update");
+    if !container || few_items(cx, comp) {
+        return;
+    }
+    let proven = cx.pure(comp);
+    let doubt = "what the items call runs while the container is filled";
+    let one = TextSize::from(1);
+    let alone = call.arguments.len() == 1;
+    // `set([` … `])` with nothing between the brackets becomes `{` … `}`.
+    let head = TextRange::new(expr.start(), comp.start() + one);
+    let tail = TextRange::new(comp.end() - one, expr.end());
+    let braces = match consumer.name {
+        "set" if alone => cx.builtin(&call.func).map(|_| (None, "")),
+        "dict" if alone => match &*inner.elt {
+            Expr::Tuple(pair) if pair.elts.len() == 2 && !pair.elts.iter().any(Expr::is_starred_expr) => {
+                Some((Some((pair.range(), pair.elts[0].range(), pair.elts[1].range())), ""))
+            }
+            _ => None,
+        },
+        _ => None,
+    };
+    let edits = match braces {
+        Some((pair, _)) if !cx.has_comment(head) && !cx.has_comment(tail) && !cx.suspends(comp) => {
+            let mut edits = vec![replace(head, "{")];
+            if let Some((whole, key, value)) = pair {
+                if cx.has_comment(whole) {
+                    return;
+                }
+                let text = |range: TextRange| &cx.source[range.to_std_range()];
+                edits.push(replace(whole, format!("{}: {}", text(key), text(value))));
+            }
+            edits.push(replace(tail, "}"));
+            Some(edits)
+        }
+        Some(_) => None,
+        None => as_generator(cx, comp),
+    };
+    let fix = edits.and_then(|edits| fix(proven, "fill it directly", doubt, edits));
+    cx.found(comp, format!("a whole list is made to fill a `{}`", consumer.name), fix);
+}

@@ -1,0 +1,60 @@
+//! MS403: `len([x for x in xs if x])`.
+
+use super::patterns::few_items;
+use super::{Experiment, On, Rule, Saves};
+use crate::context::{Context, fix, replace};
+use crate::syntax::{Expr, ExprCall, Ranged, TextRange, TextSize};
+
+pub(super) const RULE: Rule = Rule {
+    code: "MS403",
+    name: "list-to-count",
+    what: "A list made only to take its length.",
+    why: "All items are put into a list, counted and dropped. `sum(1 for …)` counts as they come by.",
+    not_when: "A list of a few items is not reported.",
+    fix: "`sum(1 for x in xs if x)`. Safe if leaving the items out of account is proven to change nothing: \
+          they are plain names or constants.",
+    saves: Saves::Peak,
+    experiment: Experiment {
+        setup: "",
+        before: "count = len([x for x in range(300_000) if x % 2])\n",
+        after: "count = sum(1 for x in range(300_000) if x % 2)\n",
+        needs: &[],
+    },
+    on: &[On::Call(check)],
+};
+
+fn check<'a>(cx: &mut Context<'_, 'a>, expr: &'a Expr, call: &'a ExprCall) {
+    let Some(("len", argument)) = cx.call_of_one(expr) else { return };
+    let message = "a whole list is made to be counted";
+    match argument {
+        Expr::ListComp(comp) if !few_items(cx, argument) => {
+            // Items that call something would have to be made all the same.
+            let idle = matches!(&*comp.elt, Expr::Name(_)) || comp.elt.is_literal_expr();
+            let one = TextSize::from(1);
+            let sync = comp.generators.iter().all(|generator| !generator.is_async);
+            let mendable = cx.pure(&comp.elt) && sync && !cx.suspends(argument) && cx.token_after(argument.end()) == Some(crate::syntax::TokenKind::Rpar)
+                && cx.is_free("sum", cx.node(cx.id(expr)).scope) && !cx.has_comment(comp.elt.range());
+            let fix = mendable
+                .then(|| {
+                    let edits = vec![
+                        replace(call.func.range(), "sum"),
+                        replace(TextRange::at(argument.start(), one), ""),
+                        replace(cx.outer_range(&comp.elt), "1"),
+                        replace(TextRange::at(argument.end() - one, one), ""),
+                    ];
+                    fix(idle, "count them as they come by", "an item that cannot be made would no longer fail", edits)
+                })
+                .flatten();
+            cx.found(argument, message, fix);
+        }
+        Expr::Call(inner) if matches!(cx.builtin(&inner.func), Some("list" | "tuple")) => {
+            let lazy = inner.arguments.args.first().is_some_and(|of| {
+                of.is_generator_expr() || of.as_call_expr().is_some_and(|call| matches!(cx.builtin(&call.func), Some("filter" | "map" | "zip")))
+            });
+            if lazy {
+                cx.found(argument, message, None);
+            }
+        }
+        _ => {}
+    }
+}

@@ -1,0 +1,60 @@
+//! MS409: `for line in f.read().splitlines()`.
+
+use super::{Experiment, On, Rule, Saves};
+use crate::context::Context;
+use crate::model::{Bound, Type};
+use crate::syntax::{Expr, ExprCall};
+
+pub(super) const RULE: Rule = Rule {
+    code: "MS409",
+    name: "read-and-split",
+    what: "The whole text of a file read to be split into lines: `f.read().splitlines()`, `f.read().split('\\n')`.",
+    why: "The text and all its lines are in memory together; going over the file needs one line at a time.",
+    not_when: "Where what is read is not known to be a file's.",
+    fix: "`for line in f` with `line.rstrip('\\n')`. There is no automatic fix: `splitlines` also splits at \
+          other characters.",
+    saves: Saves::Peak,
+    experiment: Experiment {
+        setup: "import tempfile\nf = tempfile.TemporaryFile('w+')\nf.write('a line of text\\n' * 50_000)\nf.seek(0)\n",
+        before: "for line in f.read().splitlines():\n    pass\n",
+        after: "for line in f:\n    line = line.rstrip('\\n')\n",
+        needs: &[],
+    },
+    on: &[On::Call(check)],
+};
+
+fn check<'a>(cx: &mut Context<'_, 'a>, expr: &'a Expr, call: &'a ExprCall) {
+    let Expr::Attribute(method) = &*call.func else { return };
+    let by_line = match (method.attr.as_str(), &*call.arguments.args) {
+        ("splitlines", _) => true,
+        ("split", [Expr::StringLiteral(text)]) => text.value.to_str() == "\n",
+        _ => false,
+    };
+    if by_line && whole_file(cx, &method.value) {
+        cx.found(expr, format!("`{}` has the whole text and all its lines in memory together", cx.brief(expr)), None);
+    }
+}
+
+/// Whether an expression is the whole content of a file.
+fn whole_file<'a>(cx: &Context<'_, 'a>, expr: &'a Expr) -> bool {
+    match expr {
+        Expr::Call(call) => call.func.as_attribute_expr().is_some_and(|method| {
+            let name = method.attr.as_str();
+            let file = matches!(cx.type_of(&method.value), Some(known) if matches!(known.ty, Type::TextFile | Type::BinaryFile));
+            match name {
+                "read" => call.arguments.is_empty() && file,
+                "read_text" => true,
+                "decode" | "strip" | "rstrip" | "lstrip" => whole_file(cx, &method.value),
+                _ => false,
+            }
+        }),
+        Expr::Name(_) => match cx.reaching(expr).map(|binding| binding.how) {
+            Some(Bound::Assigned(value)) if !value.is_name_expr() => {
+                let once = cx.symbol_of(expr).is_some_and(|symbol| cx.symbol(symbol).uses.len() == 1);
+                once && !super::patterns::mentions(value, expr) && whole_file(cx, value)
+            }
+            _ => false,
+        },
+        _ => false,
+    }
+}

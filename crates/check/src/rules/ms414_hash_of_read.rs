@@ -1,0 +1,47 @@
+//! MS414: `hashlib.sha256(f.read())`.
+
+use super::{Experiment, On, Rule, Saves};
+use crate::context::{Context, fix, replace};
+use crate::model::Type;
+use crate::syntax::{Expr, ExprCall, Ranged};
+use crate::target::PythonVersion;
+
+pub(super) const RULE: Rule = Rule {
+    code: "MS414",
+    name: "hash-of-read",
+    what: "A whole file read to be hashed.",
+    why: "A hash needs one block at a time; the file's whole content is in memory for it.",
+    not_when: "Where a part of the file is read.",
+    fix: "`hashlib.file_digest(f, 'sha256')` (Python 3.11), which reads block by block. Safe if `f` is \
+          proven to be opened as bytes. Before 3.11: `update` with `iter(lambda: f.read(65536), b'')`.",
+    saves: Saves::Peak,
+    experiment: Experiment {
+        setup: "import hashlib, tempfile\nf = tempfile.TemporaryFile()\nf.write(bytes(4_000_000))\nf.seek(0)\n",
+        before: "digest = hashlib.sha256(f.read()).hexdigest()\n",
+        after: "sha = hashlib.sha256()\nfor block in iter(lambda: f.read(65_536), b''):\n    sha.update(block)\ndigest = sha.hexdigest()\n",
+        needs: &[],
+    },
+    on: &[On::Call(check)],
+};
+
+fn check<'a>(cx: &mut Context<'_, 'a>, expr: &'a Expr, call: &'a ExprCall) {
+    let Some(path) = cx.path(&call.func) else { return };
+    let Some(name) = path.strip_prefix("hashlib.") else { return };
+    let [Expr::Call(read)] = &*call.arguments.args else { return };
+    let Expr::Attribute(method) = &*read.func else { return };
+    let plain = matches!(name, "md5" | "sha1" | "sha224" | "sha256" | "sha384" | "sha512" | "blake2b" | "blake2s");
+    if method.attr.as_str() != "read" || !read.arguments.is_empty() || !(plain || name == "new") {
+        return;
+    }
+    let file = cx.type_of(&method.value);
+    let mendable = plain && cx.python >= PythonVersion::minor(11) && call.arguments.keywords.is_empty() && !cx.has_comment(expr.range());
+    let fix = mendable
+        .then(|| cx.reach("hashlib.file_digest", expr))
+        .flatten()
+        .and_then(|(function, mut edits)| {
+            let proven = file.is_some_and(|known| known.proven && known.ty == Type::BinaryFile);
+            edits.push(replace(expr.range(), format!("{function}({}, \"{name}\")", cx.text(&*method.value))));
+            fix(proven, "hash it block by block", "`file_digest` needs a file opened as bytes", edits)
+        });
+    cx.found(expr, format!("`{}` has the whole file in memory to hash it", cx.brief(expr)), fix);
+}

@@ -1,0 +1,72 @@
+//! MS415: `sorted(xs)[:10]`.
+
+use super::patterns::int;
+use super::{Experiment, On, Rule, Saves};
+use crate::context::{Context, fix, replace};
+use crate::model::Type;
+use crate::syntax::{Expr, ExprSubscript, Ranged};
+
+pub(super) const RULE: Rule = Rule {
+    code: "MS415",
+    name: "sorted-for-a-few",
+    what: "A whole sequence sorted to take its first few items, or one.",
+    why: "`sorted` copies all items. `heapq.nsmallest` keeps as many as are asked for, and `min` keeps one.",
+    not_when: "Where more than a thousand are taken, for which sorting is the faster way.",
+    fix: "`heapq.nsmallest(10, xs)`; with `reverse=True`, `heapq.nlargest`. Safe if the items are proven to be \
+          of a type that has a total order (numbers may hold NaN). `min` and `max` fail otherwise on nothing, \
+          and `sorted(xs)[-1]` differs from `max(xs)` on ties: these are unsafe.",
+    saves: Saves::Peak,
+    experiment: Experiment {
+        setup: "import heapq\nxs = list(range(300_000))\n",
+        before: "first = sorted(xs)[:10]\n",
+        after: "first = heapq.nsmallest(10, xs)\n",
+        needs: &[],
+    },
+    on: &[On::Subscript(check)],
+};
+
+fn check<'a>(cx: &mut Context<'_, 'a>, expr: &'a Expr, subscript: &'a ExprSubscript) {
+    let Some(call) = cx.builtin_call(&subscript.value, "sorted") else { return };
+    let [items] = &*call.arguments.args else { return };
+    let word = |name: &str| call.arguments.find_keyword(name);
+    let reverse = match word("reverse").map(|word| &word.value) {
+        None => false,
+        Some(Expr::BooleanLiteral(flag)) => flag.value,
+        Some(_) => return,
+    };
+    let key = word("key").map_or_else(String::new, |word| format!(", {}", cx.text(word)));
+    if items.is_starred_expr() || call.arguments.keywords.len() != usize::from(!key.is_empty()) + usize::from(word("reverse").is_some()) {
+        return;
+    }
+    let of = cx.argument_text(items);
+    let scope = cx.node(cx.id(expr)).scope;
+    let fix = match &*subscript.slice {
+        Expr::Slice(slice) => {
+            let Some(upper) = slice.upper.as_deref().filter(|_| slice.lower.is_none() && slice.step.is_none()) else { return };
+            let literal = int(upper);
+            if literal.is_some_and(|n| !(0..=1000).contains(&n)) {
+                return;
+            }
+            let function = if reverse { "heapq.nlargest" } else { "heapq.nsmallest" };
+            cx.reach(function, expr).and_then(|(name, mut edits)| {
+                let ordered = cx.element_of(items).is_some_and(|known| known.proven && matches!(known.ty, Type::Int | Type::Str | Type::Bytes));
+                edits.push(replace(expr.range(), format!("{name}({}, {of}{key})", cx.text(upper))));
+                let proven = ordered && key.is_empty() && literal.is_some();
+                fix(proven, format!("keep only these with `{function}`"), "a negative number means something else, and NaN has no order", edits)
+            })
+        }
+        index => {
+            let function = match (int(index), reverse) {
+                (Some(0), false) | (Some(-1), true) => "min",
+                (Some(-1), false) | (Some(0), true) => "max",
+                _ => return,
+            };
+            let edits = vec![replace(expr.range(), format!("{function}({of}{key})"))];
+            cx.is_free(function, scope)
+                .then(|| fix(false, format!("`{function}` keeps one item"), "it fails otherwise on nothing, and ties and NaN may give another item", edits))
+                .flatten()
+        }
+    };
+    let fix = fix.filter(|_| !cx.has_comment(expr.range()));
+    cx.found(expr, format!("`{}` sorts a copy of everything for the sake of a few", cx.brief(expr)), fix);
+}

@@ -1,0 +1,495 @@
+//! What several rules look for: slices, builtins that take any iterable, and
+//! the edits that they have in common.
+
+use crate::context::{Context, replace};
+use crate::finding::Edit;
+use crate::model::{Bound, Known, Model, Region, Type};
+use crate::syntax::{
+    Expr, ExprCall, ExprSlice, ExprSubscript, Number, Ranged, Stmt, TextRange, TextSize, TokenKind, UnaryOp,
+};
+
+/// Up to so many items a copy is not worth a word.
+const FEW: i64 = 64;
+
+/// `value[lower:upper:step]`.
+#[derive(Clone, Copy)]
+pub(super) struct Slice<'a> {
+    /// What is sliced.
+    pub(super) of: &'a Expr,
+    /// The bounds.
+    pub(super) bounds: &'a ExprSlice,
+    /// Its type, if it is known.
+    pub(super) known: Option<Known>,
+}
+
+/// The slice that an expression is, if it may copy.
+pub(super) fn slice<'a>(cx: &Model<'a>, expr: &'a Expr) -> Option<Slice<'a>> {
+    let Expr::Subscript(ExprSubscript { value, slice, .. }) = expr else { return None };
+    let bounds = slice.as_slice_expr()?;
+    let known = cx.type_of(value);
+    if known.is_some_and(|known| !known.ty.slice_copies()) {
+        return None;
+    }
+    Some(Slice { of: value, bounds, known })
+}
+
+impl<'a> Slice<'a> {
+    /// Whether it can only ever hold a few items: `xs[:3]`, `xs[2:5]`, `xs[-3:]`, the arguments of the
+    /// program or of a call.
+    pub(super) fn is_small(&self, cx: &Model<'a>) -> bool {
+        let few = |bound: Option<&Expr>| bound.and_then(int).is_some_and(|n| n.abs() <= FEW);
+        let (lower, upper) = (self.bounds.lower.as_deref(), self.bounds.upper.as_deref());
+        let from_end = |bound: Option<&Expr>| bound.and_then(int).is_some_and(|n| n < 0);
+        let head = few(upper)
+            && !from_end(upper)
+            && lower.is_none_or(|lower| few(Some(lower)) && !from_end(Some(lower)));
+        let tail = few(lower) && from_end(lower);
+        head || tail || self.is_literal(cx) || of_arguments(cx, self.of)
+    }
+
+    /// Whether what is sliced is written out in the file.
+    fn is_literal(&self, cx: &Model<'a>) -> bool {
+        let value = match self.of {
+            Expr::Name(_) => match cx.reaching(self.of).map(|binding| binding.how) {
+                Some(Bound::Assigned(value)) => value,
+                _ => return false,
+            },
+            other => other,
+        };
+        match value {
+            Expr::List(list) => list.elts.len() as i64 <= FEW && private_or_constant(cx, self.of),
+            Expr::Tuple(tuple) => {
+                tuple.elts.len() as i64 <= FEW && !tuple.elts.iter().any(Expr::is_starred_expr)
+            }
+            Expr::StringLiteral(text) => text.value.len() as i64 <= FEW,
+            _ => false,
+        }
+    }
+
+    /// Whether `[:]`.
+    pub(super) fn is_full(&self) -> bool {
+        self.bounds.lower.is_none() && self.bounds.upper.is_none() && self.step() == Some(1)
+    }
+
+    /// Whether `[::-1]`.
+    pub(super) fn is_reversed(&self) -> bool {
+        self.bounds.lower.is_none() && self.bounds.upper.is_none() && self.step() == Some(-1)
+    }
+
+    /// The step, if it is written out.
+    pub(super) fn step(&self) -> Option<i64> {
+        self.bounds.step.as_deref().map_or(Some(1), int)
+    }
+
+    /// Whether what is sliced is proven to be of a type that copies.
+    pub(super) fn proven(&self) -> bool {
+        self.known.is_some_and(|known| known.proven)
+    }
+
+    /// Its type, if it is known.
+    pub(super) fn ty(&self) -> Option<Type> {
+        self.known.map(|known| known.ty)
+    }
+
+    /// How the message speaks of what is copied.
+    pub(super) fn says(&self) -> &'static str {
+        match self.ty() {
+            Some(Type::List) => "copies a part of the list",
+            Some(Type::Tuple) => "copies a part of the tuple",
+            Some(Type::Str) => "copies a part of the text",
+            Some(Type::Bytes | Type::ByteArray) => "copies a part of the bytes",
+            _ => "copies a part of the sequence",
+        }
+    }
+
+    /// `itertools.islice(of, lower, upper, step)` in the place of the slice, with the edit that imports it,
+    /// and whether the bounds are proven not to be negative. `None` if one is negative.
+    pub(super) fn as_islice(&self, cx: &Context<'_, 'a>) -> Option<(String, Vec<Edit>, bool)> {
+        let (lower, upper) = (self.bounds.lower.as_deref(), self.bounds.upper.as_deref());
+        let mut proven = true;
+        for bound in [lower, upper].into_iter().flatten() {
+            if int(bound).is_some_and(|n| n < 0) || cx.suspends(bound) {
+                return None;
+            }
+            proven &= natural(cx, bound);
+        }
+        let step = match (self.bounds.step.as_deref(), self.step()) {
+            (_, Some(1)) => None,
+            (step, Some(n)) if n > 1 => step,
+            _ => return None,
+        };
+        if self.of.is_starred_expr() || cx.has_comment(self.bounds.range()) {
+            return None;
+        }
+        let (name, edits) = cx.reach("itertools.islice", self.of)?;
+        let of = cx.argument_text(self.of);
+        let text = |bound: Option<&'a Expr>| bound.map_or("None", |bound| cx.text(bound));
+        let mut call = format!("{name}({of}, ");
+        match (lower, step) {
+            (None, None) => call.push_str(text(upper)),
+            _ => {
+                call.push_str(lower.map_or("0", |lower| cx.text(lower)));
+                call.push_str(", ");
+                call.push_str(text(upper));
+            }
+        }
+        if let Some(step) = step {
+            call.push_str(", ");
+            call.push_str(cx.text(step));
+        }
+        call.push(')');
+        Some((call, edits, proven))
+    }
+}
+
+fn private_or_constant<'a>(cx: &Model<'a>, of: &'a Expr) -> bool {
+    cx.symbol_of(of).is_none_or(|symbol| {
+        !cx.symbol(symbol).uses.iter().any(|name| cx.use_of(*name) == crate::model::Use::Changes)
+    })
+}
+
+/// Whether an expression is what the program or a call was given: `sys.argv`, `*args`.
+pub(super) fn of_arguments<'a>(cx: &Model<'a>, expr: &'a Expr) -> bool {
+    let named = |name: &str| name == "argv" || name == "args";
+    match expr {
+        Expr::Name(name) => {
+            named(name.id.as_str())
+                || cx.reaching(expr).is_some_and(|binding| matches!(binding.how, Bound::Parameter(_, true)))
+        }
+        Expr::Attribute(attribute) => named(attribute.attr.as_str()),
+        _ => false,
+    }
+}
+
+/// The number that an expression is, a sign before it included.
+pub(super) fn int(expr: &Expr) -> Option<i64> {
+    match expr {
+        Expr::NumberLiteral(number) => match &number.value {
+            Number::Int(n) => n.as_i64(),
+            _ => None,
+        },
+        Expr::UnaryOp(op) if op.op == UnaryOp::USub => int(&op.operand).map(|n| -n),
+        _ => None,
+    }
+}
+
+/// Whether an expression is proven to be a number of 0 or more.
+pub(super) fn natural<'a>(cx: &Model<'a>, expr: &'a Expr) -> bool {
+    match expr {
+        Expr::NumberLiteral(_) => int(expr).is_some_and(|n| n >= 0),
+        Expr::Call(_) => matches!(cx.call_of_one(expr), Some(("len" | "ord", _))),
+        Expr::BinOp(op) => {
+            use crate::syntax::Operator::*;
+            let both = natural(cx, &op.left) && natural(cx, &op.right);
+            both && matches!(op.op, Add | Mult | FloorDiv | Mod | BitAnd | BitOr | RShift)
+        }
+        Expr::Name(_) => match cx.reaching(expr).map(|binding| binding.how) {
+            // Its own number again would come round without end.
+            Some(Bound::Assigned(value)) => {
+                !matches!(value, Expr::Name(_)) && !names_in(value) && natural(cx, value)
+            }
+            Some(Bound::Element(iter)) => cx.builtin_call(iter, "range").is_some_and(|call| {
+                call.arguments.args.iter().all(|bound| {
+                    int(bound).is_some_and(|n| n >= 0) || matches!(cx.call_of_one(bound), Some(("len", _)))
+                })
+            }),
+            _ => false,
+        },
+        _ => false,
+    }
+}
+
+fn names_in(expr: &Expr) -> bool {
+    crate::syntax::any_over_expr(expr, |inner| matches!(inner, Expr::Name(name) if name.id != "len"))
+}
+
+/// What takes the items of an iterable.
+#[derive(Clone, Copy)]
+pub(super) struct Consumer<'a> {
+    /// How it is called in a message: `sum`, `extend`.
+    pub(super) name: &'a str,
+    /// How it takes them.
+    pub(super) takes: Takes,
+    /// The call.
+    pub(super) call: &'a ExprCall,
+    /// What runs between two items.
+    pub(super) region: Region,
+}
+
+/// How the items of an iterable are taken.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Takes {
+    /// All of them at once, and none is kept: `sum`, `max`.
+    All,
+    /// As many as are needed: `any`, `all`.
+    UntilKnown,
+    /// All of them at once, into something new: `set`, `tuple`, `Counter`, `extend`.
+    Into,
+    /// All of them at once, into a list of its own: nothing is saved by giving them one by one.
+    IntoList,
+    /// One by one, by a `for` statement or comprehension around it: `enumerate`, `zip`, `map`.
+    OneByOne,
+    /// One by one, by whoever gets the result.
+    Later,
+}
+
+/// What takes the items of an expression that is a positional argument of a call.
+pub(super) fn consumer<'a>(cx: &Model<'a>, expr: &'a Expr) -> Option<Consumer<'a>> {
+    let call = cx.parent_expr(expr)?.as_call_expr()?;
+    let whole = cx.parent_expr(expr)?;
+    let position = call.arguments.args.iter().position(|argument| argument.range() == expr.range())?;
+    let here = cx.region_of(cx.id(whole));
+    let consumer = |name, takes| Some(Consumer { name, takes, call, region: here });
+    if let Some(name) = cx.builtin(&call.func) {
+        let first = position == 0;
+        return match name {
+            "sum" if first => consumer(name, Takes::All),
+            "min" | "max" if first && call.arguments.args.len() == 1 => consumer(name, Takes::All),
+            "any" | "all" if first => consumer(name, Takes::UntilKnown),
+            "set" | "frozenset" | "tuple" | "dict" | "bytes" | "bytearray" if first => {
+                consumer(name, Takes::Into)
+            }
+            "sorted" | "list" if first => consumer(name, Takes::IntoList),
+            "enumerate" if first => lazily(cx, whole, call, name),
+            "zip" => lazily(cx, whole, call, name),
+            "map" | "filter" if !first => lazily(cx, whole, call, name),
+            _ => None,
+        };
+    }
+    if let Some(path) = cx.path(&call.func) {
+        return match path.as_str() {
+            "math.fsum" | "math.prod" => consumer(tail(&call.func)?, Takes::All),
+            "collections.Counter" | "collections.deque" if position == 0 => {
+                consumer(tail(&call.func)?, Takes::Into)
+            }
+            _ => None,
+        };
+    }
+    let Expr::Attribute(method) = &*call.func else { return None };
+    let of = cx.type_of(&method.value).map(|known| known.ty);
+    match (of, method.attr.as_str()) {
+        (Some(Type::List | Type::ByteArray), "extend") | (Some(Type::Set | Type::Dict), "update") => {
+            consumer(method.attr.as_str(), Takes::Into)
+        }
+        (Some(Type::Str), "join") => consumer("join", Takes::IntoList),
+        _ => None,
+    }
+}
+
+fn tail(func: &Expr) -> Option<&str> {
+    match func {
+        Expr::Name(name) => Some(name.id.as_str()),
+        Expr::Attribute(attribute) => Some(attribute.attr.as_str()),
+        _ => None,
+    }
+}
+
+/// A call that gives its items one by one: to a loop around it, to another consumer, or later.
+fn lazily<'a>(cx: &Model<'a>, whole: &'a Expr, call: &'a ExprCall, name: &'a str) -> Option<Consumer<'a>> {
+    let (takes, region) = match loop_over(cx, whole) {
+        Some(region) => (Takes::OneByOne, region),
+        None => match consumer(cx, whole) {
+            Some(outer) if outer.takes != Takes::Later => (Takes::OneByOne, outer.region),
+            _ => (Takes::Later, cx.region_of(cx.id(whole))),
+        },
+    };
+    Some(Consumer { name, takes, call, region })
+}
+
+/// What runs between two items of an expression that a loop or comprehension goes over.
+pub(super) fn loop_over<'a>(cx: &Model<'a>, iter: &'a Expr) -> Option<Region> {
+    let id = cx.id(iter);
+    if let Some(Stmt::For(it)) = cx.parent_stmt(iter) {
+        return (cx.id(&*it.iter) == id && !it.is_async).then(|| cx.region(&it.body));
+    }
+    let parent = cx.parent_expr(iter)?;
+    let generators = crate::model::comprehension(parent)?;
+    let own = generators.iter().find(|generator| cx.id(&generator.iter) == id)?;
+    // A generator's own body runs later, between things that are not seen here.
+    (!own.is_async && !parent.is_generator_expr()
+        || parent.is_generator_expr()
+            && consumer(cx, parent).is_some_and(|outer| outer.takes != Takes::Later))
+    .then(|| cx.region_of(cx.id(parent)))
+}
+
+/// The edits that turn the brackets of a list comprehension into a generator's parentheses, or drop them
+/// where a call's own serve. `None` if it awaits.
+pub(super) fn as_generator<'a>(cx: &Model<'a>, comp: &'a Expr) -> Option<Vec<Edit>> {
+    let generators = crate::model::comprehension(comp)?;
+    if generators.iter().any(|generator| generator.is_async) || cx.suspends(comp) {
+        return None;
+    }
+    let range = comp.range();
+    let one = TextSize::from(1);
+    let open = TextRange::at(range.start(), one);
+    let close = TextRange::at(range.end() - one, one);
+    let alone = match cx.parent_expr(comp) {
+        Some(Expr::Call(call)) => {
+            call.arguments.len() == 1
+                && call.arguments.args.first().is_some_and(|argument| argument.range() == range)
+                && cx.token_after(range.end()) == Some(TokenKind::Rpar)
+                && cx.outer_range(comp) == range
+        }
+        _ => false,
+    };
+    let (left, right) = if alone || cx.outer_range(comp) != range { ("", "") } else { ("(", ")") };
+    Some(vec![replace(open, left), replace(close, right)])
+}
+
+/// Whether a comprehension goes over something written out with a few items: nothing is saved there.
+pub(super) fn few_items<'a>(cx: &Model<'a>, comp: &'a Expr) -> bool {
+    crate::model::comprehension(comp).is_some_and(|generators| {
+        generators.iter().all(|generator| match &generator.iter {
+            Expr::List(list) => list.elts.len() as i64 <= FEW,
+            Expr::Tuple(tuple) => tuple.elts.len() as i64 <= FEW,
+            Expr::Set(set) => set.elts.len() as i64 <= FEW,
+            Expr::Dict(dict) => dict.items.len() as i64 <= FEW,
+            Expr::StringLiteral(text) => text.value.len() as i64 <= FEW,
+            iter => {
+                cx.builtin_call(iter, "range").is_some_and(|call| {
+                    call.arguments.args.iter().all(|bound| int(bound).is_some_and(|n| n.abs() <= FEW))
+                }) || of_arguments(cx, iter)
+            }
+        })
+    })
+}
+
+impl<'a> Model<'a> {
+    /// The text of an expression as an argument of a call: in parentheses if it has a comma of its own.
+    pub(super) fn argument_text(&self, expr: &'a Expr) -> String {
+        let text = self.text(expr);
+        match expr {
+            Expr::Tuple(tuple) if !tuple.parenthesized => format!("({text})"),
+            Expr::Generator(generator) if !generator.parenthesized => format!("({text})"),
+            _ => text.to_owned(),
+        }
+    }
+
+    /// Whether what a name refers to may be changed in a region, by this expression's own measure: something
+    /// made anew cannot be, an attribute may always be.
+    pub(super) fn may_change(&self, of: &'a Expr, region: Region) -> bool {
+        match of {
+            Expr::Name(_) => self.symbol_of(of).is_none_or(|symbol| self.changed_in(symbol, region)),
+            _ if self.proven(of).is_some_and(Type::immutable) => false,
+            Expr::Call(_) | Expr::List(_) | Expr::ListComp(_) | Expr::Tuple(_) | Expr::BinOp(_) => {
+                !self.fresh(of)
+            }
+            _ => true,
+        }
+    }
+}
+
+/// Whether two expressions are the same name or chain of attributes.
+pub(super) fn same_place(one: &Expr, other: &Expr) -> bool {
+    match (one, other) {
+        (Expr::Name(one), Expr::Name(other)) => one.id == other.id,
+        (Expr::Attribute(one), Expr::Attribute(other)) => {
+            one.attr.as_str() == other.attr.as_str() && same_place(&one.value, &other.value)
+        }
+        (Expr::Subscript(one), Expr::Subscript(other)) => {
+            same_place(&one.value, &other.value) && same_key(&one.slice, &other.slice)
+        }
+        _ => false,
+    }
+}
+
+fn same_key(one: &Expr, other: &Expr) -> bool {
+    match (one, other) {
+        (Expr::StringLiteral(one), Expr::StringLiteral(other)) => one.value == other.value,
+        (Expr::NumberLiteral(_), Expr::NumberLiteral(_)) => int(one).is_some() && int(one) == int(other),
+        _ => same_place(one, other),
+    }
+}
+
+/// A value that grows: `s += t`, `s = s + t`.
+pub(super) struct Growth<'a> {
+    /// What grows.
+    pub(super) target: &'a Expr,
+    /// Of what type it is.
+    pub(super) ty: Type,
+    /// How it is written.
+    pub(super) how: How<'a>,
+}
+
+/// How a growth is written.
+pub(super) enum How<'a> {
+    /// `s += t`, and `s = s + t` for a str, which CPython treats alike.
+    Plain,
+    /// `s = s + a + b`: what is added, in order.
+    Chain(Vec<&'a Expr>),
+    /// `s = f"{s}…"`.
+    Formatted,
+    /// `s = t + s`.
+    Front,
+}
+
+/// The growth that a statement is, if the type is known and grows by `+`.
+pub(super) fn growth<'a>(cx: &Model<'a>, statement: &'a Stmt) -> Option<Growth<'a>> {
+    use crate::syntax::Operator::Add;
+    let of = |ty: Option<Known>| {
+        ty.map(|known| known.ty).filter(|ty| matches!(ty, Type::Str | Type::Bytes | Type::Tuple | Type::List))
+    };
+    match statement {
+        Stmt::AugAssign(assign) if assign.op == Add => {
+            let ty = of(cx.type_of(&assign.value)).or_else(|| of(cx.type_of(&assign.target)))?;
+            // `xs += t` extends a list whatever is added.
+            let target = cx.type_of(&assign.target).map(|known| known.ty);
+            if ty == Type::List || target.is_some_and(|target| target != ty) {
+                return None;
+            }
+            Some(Growth { target: &assign.target, ty, how: How::Plain })
+        }
+        Stmt::Assign(assign) => {
+            let [target] = &assign.targets[..] else { return None };
+            if let Expr::FString(text) = &*assign.value {
+                let mentions = crate::syntax::any_over_expr(&assign.value, |inner| same_place(inner, target));
+                let first = text.value.elements().next()?.as_interpolation()?;
+                let whole = same_place(&first.expression, target) && first.format_spec.is_none();
+                return (mentions && whole && of(cx.type_of(target)) == Some(Type::Str)).then_some(Growth {
+                    target,
+                    ty: Type::Str,
+                    how: How::Formatted,
+                });
+            }
+            let mut pieces = Vec::new();
+            let mut left = &*assign.value;
+            while let Expr::BinOp(op) = left {
+                if op.op != Add {
+                    break;
+                }
+                pieces.push(&*op.right);
+                left = &op.left;
+            }
+            pieces.reverse();
+            let last = *pieces.last()?;
+            let known = pieces.iter().find_map(|piece| of(cx.type_of(piece)));
+            let ty = known.or_else(|| of(cx.type_of(target)))?;
+            if same_place(left, target) {
+                let plain = pieces.len() == 1 && ty == Type::Str;
+                return Some(Growth { target, ty, how: if plain { How::Plain } else { How::Chain(pieces) } });
+            }
+            same_place(last, target).then_some(Growth { target, ty, how: How::Front })
+        }
+        _ => None,
+    }
+}
+
+impl<'a> Growth<'a> {
+    /// Whether the name is given a new value in every round of the loop, so that it never grows for long.
+    pub(super) fn begun_within(&self, cx: &Model<'a>, statement: &Stmt) -> bool {
+        let Some(symbol) = cx.symbol_of(self.target) else { return false };
+        let Some(around) = cx.loop_around(cx.id(statement)) else { return false };
+        let body = cx.region(around.body());
+        let own = cx.region_of(cx.id(statement));
+        cx.symbol(symbol).bindings.iter().any(|binding| {
+            let anew = matches!(binding.how, Bound::Assigned(value) if !mentions(value, self.target));
+            let unpacked = matches!(binding.how, Bound::Other | Bound::Element(_));
+            (anew || unpacked) && body.has(binding.node) && !own.has(binding.node)
+        })
+    }
+}
+
+/// Whether an expression reads a place.
+pub(super) fn mentions(expr: &Expr, place: &Expr) -> bool {
+    crate::syntax::any_over_expr(expr, |inner| same_place(inner, place))
+}

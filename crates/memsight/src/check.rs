@@ -1,0 +1,201 @@
+//! `memsight check`: finds code that wastes memory, ranks it by what it cost, and mends it.
+
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context, Result, anyhow};
+use clap::ValueEnum;
+use memsight_check::output::{self, Format};
+use memsight_check::{Applicability, Cost, Costs, Report, Request};
+use memsight_insight::{Key, Moment, Program, site_lines, weights};
+use memsight_report::units;
+
+use crate::exit::Exit;
+use crate::terminal::{self, say};
+
+/// The form of the findings.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+enum OutputFormat {
+    Text,
+    Json,
+    Github,
+    Sarif,
+    Junit,
+}
+
+#[derive(clap::Args)]
+pub(crate) struct Args {
+    /// Files and folders [default: the working folder].
+    #[arg(value_name = "PATH")]
+    paths: Vec<PathBuf>,
+    /// Go by these rules only: codes, beginnings of codes (MS1) or names.
+    #[arg(long, value_name = "CODES", value_delimiter = ',')]
+    select: Vec<String>,
+    /// Leave these rules out.
+    #[arg(long, value_name = "CODES", value_delimiter = ',')]
+    ignore: Vec<String>,
+    /// Rank the findings by what their lines cost in this recorded run.
+    #[arg(long, value_name = "FILE")]
+    capture: Option<PathBuf>,
+    /// Apply the fixes that are proven safe.
+    #[arg(long)]
+    fix: bool,
+    /// Apply those that are not proven too, or show them with --diff.
+    #[arg(long)]
+    unsafe_fixes: bool,
+    /// Print what fixes would change, and change nothing.
+    #[arg(long)]
+    diff: bool,
+    /// The form of the findings.
+    #[arg(long, value_enum, default_value = "text", value_name = "FORMAT")]
+    output_format: OutputFormat,
+    /// Exit with 0 even if there are findings.
+    #[arg(long)]
+    exit_zero: bool,
+}
+
+/// Checks, and mends if asked to.
+pub(crate) fn run(args: &Args) -> Result<Exit> {
+    let costs = args.capture.as_deref().map(costs_of).transpose()?;
+    let mends = args.fix || args.diff || args.unsafe_fixes;
+    let up_to = if args.unsafe_fixes { Applicability::Unsafe } else { Applicability::Safe };
+    let paths = if args.paths.is_empty() { vec![PathBuf::from(".")] } else { args.paths.clone() };
+    let request = Request {
+        paths,
+        select: args.select.clone(),
+        ignore: args.ignore.clone(),
+        fix: mends.then_some(up_to),
+    };
+    let mut report = memsight_check::run(&request).map_err(|problem| anyhow!("{problem}"))?;
+    for problem in &report.problems {
+        say(&format!("memsight: {problem}; not checked"));
+    }
+    if args.diff {
+        return diff(&report, args);
+    }
+    write(&report)?;
+    if let Some(costs) = &costs {
+        report.rank(costs);
+        if args.select.is_empty() {
+            report.findings.retain(|located| !located.finding.rule.is_note());
+        }
+    }
+    let text = match args.output_format {
+        OutputFormat::Text => text(&report, costs.as_ref(), mends),
+        OutputFormat::Json => output::render(&report, Format::Json, costs.as_ref()),
+        OutputFormat::Github => output::render(&report, Format::Github, None),
+        OutputFormat::Sarif => output::render(&report, Format::Sarif, None),
+        OutputFormat::Junit => output::render(&report, Format::Junit, None),
+    };
+    terminal::print(&text)?;
+    Ok(exit(&report, args))
+}
+
+fn exit(report: &Report, args: &Args) -> Exit {
+    match () {
+        () if !report.findings.is_empty() && !args.exit_zero => Exit::Exceeded,
+        () if !report.problems.is_empty() => Exit::Failed,
+        () => Exit::Fine,
+    }
+}
+
+fn diff(report: &Report, args: &Args) -> Result<Exit> {
+    for changed in &report.changed {
+        terminal::print(&output::diff(changed))?;
+    }
+    say(&format!(
+        "{} would be fixed in {}",
+        counted(report.fixed, "finding"),
+        counted(report.changed.len(), "file")
+    ));
+    let found = report.fixed > 0 && !args.exit_zero;
+    Ok(if found { Exit::Exceeded } else { Exit::Fine })
+}
+
+fn write(report: &Report) -> Result<()> {
+    for changed in &report.changed {
+        changed.write().with_context(|| changed.path.display().to_string())?;
+    }
+    Ok(())
+}
+
+/// What every line of a capture cost.
+pub(crate) fn costs_of(capture: &Path) -> Result<Costs> {
+    let program = terminal::load(capture)?;
+    costs_in(&program, &capture.to_string_lossy())
+}
+
+/// What every line of a recorded program cost.
+pub(crate) fn costs_in(program: &Program, capture: &str) -> Result<Costs> {
+    let weights = weights(program, Moment::Peak)?;
+    let totals = program.totals();
+    let total = Cost {
+        allocated_bytes: totals.allocated_bytes,
+        peak_bytes: program.peak.amount.bytes,
+        allocations: totals.allocations,
+    };
+    let mut costs = Costs::new(capture.to_owned(), total);
+    let folder = &program.first().recording.whereabouts.cwd;
+    for line in site_lines(program, &weights) {
+        let Key::Site(site) = &line.key else { continue };
+        if site.line > 0 && !site.file.starts_with('<') {
+            let cost = Cost {
+                allocated_bytes: line.counts.allocated_bytes,
+                peak_bytes: line.shown.bytes,
+                allocations: line.counts.allocations,
+            };
+            costs.add(folder, &site.file, site.line as usize, cost);
+        }
+    }
+    Ok(costs)
+}
+
+fn text(report: &Report, costs: Option<&Costs>, mends: bool) -> String {
+    let look = terminal::stdout_look();
+    let check_look = output::Look { width: look.width, color: look.color };
+    let mut out = output::text(report, costs, &check_look, &units::bytes);
+    if mends && report.fixed > 0 {
+        out.push_str(&format!(
+            "Fixed {} in {}.\n",
+            counted(report.fixed, "finding"),
+            counted(report.changed.len(), "file")
+        ));
+    }
+    let (found, files) = (report.findings.len(), counted(report.files, "file"));
+    if found == 0 {
+        out.push_str(&format!("Nothing found in {files}.\n"));
+        return out;
+    }
+    let of = |applicability| {
+        let with = |fix: &memsight_check::Fix| fix.applicability == applicability;
+        report.findings.iter().filter(|located| located.finding.fix.as_ref().is_some_and(with)).count()
+    };
+    let (safe, unproven) = (of(Applicability::Safe), of(Applicability::Unsafe));
+    out.push_str(&format!("{} in {files}", counted(found, "finding")));
+    if let Some(costs) = costs {
+        let (cost, lines) = report.cost(costs);
+        out.push_str(&format!(
+            ": these {} allocated {}, {} of the run; at the peak {}",
+            counted(lines, "line"),
+            units::bytes(cost.allocated_bytes),
+            units::share(cost.allocated_bytes, costs.total.allocated_bytes),
+            units::bytes(cost.peak_bytes)
+        ));
+    }
+    out.push_str(".\n");
+    if safe > 0 {
+        out.push_str(&format!("  --fix mends {safe} of them, proven safe.\n"));
+    }
+    if unproven > 0 {
+        out.push_str(&format!(
+            "  --unsafe-fixes mends {unproven} more: look at them with --diff --unsafe-fixes, "
+        ));
+        out.push_str("or let `memsight prove` try them.\n");
+    }
+    out.push_str("  memsight explain CODE says more and measures it.\n");
+    out
+}
+
+/// `1 file`, `3 files`.
+pub(crate) fn counted(count: usize, what: &str) -> String {
+    format!("{count} {what}{}", if count == 1 { "" } else { "s" })
+}
