@@ -39,8 +39,10 @@ pub struct Located {
     pub start: Position,
     /// Where it ends.
     pub end: Position,
-    /// Its first line, for people.
-    pub source_line: String,
+    /// Its first line, for people: a long one in part.
+    pub shown: String,
+    /// How many characters of the line were left out before that part.
+    pub left_out: usize,
     /// What it cost in a recorded run; `None` if no run was asked for or nothing was allocated there.
     pub cost: Option<Cost>,
     /// The lines that the cost is of, from 1.
@@ -206,11 +208,13 @@ fn locate(path: &Path, source: &Source, findings: Vec<Finding>) -> Vec<Located> 
             let ranges = if finding.costs_at.is_empty() { &own[..] } else { &finding.costs_at };
             let lines =
                 ranges.iter().map(|(from, to)| (source.line_of(*from), source.line_of(*to))).collect();
+            let (shown, left_out) = source.shown(finding.start);
             Located {
                 path: path.to_owned(),
                 start: source.position(finding.start),
                 end: source.position(finding.end),
-                source_line: source.line(source.line_of(finding.start)).to_owned(),
+                shown: shown.to_owned(),
+                left_out,
                 cost: None,
                 lines,
                 finding,

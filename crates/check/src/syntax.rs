@@ -54,6 +54,9 @@ pub(crate) const MAX_DEPTH: u32 = 3_000;
 /// The stack that walks of a tree of [`MAX_DEPTH`] levels are given, in bytes.
 pub const STACK_BYTES: usize = 256 << 20;
 
+/// A file that is no Python is told where it is wrong only up to this size.
+const MAX_BROKEN_BYTES: usize = 1 << 20;
+
 /// Parses a file, of which `notebook` says whether lines may be IPython's own
 /// commands.
 pub(crate) fn parse(text: &str, notebook: bool) -> Result<Parsed, Unreadable> {
@@ -61,8 +64,16 @@ pub(crate) fn parse(text: &str, notebook: bool) -> Result<Parsed, Unreadable> {
         return Err(Unreadable { message: "larger than 4 GB".into(), at: 0 });
     }
     let mode = if notebook { Mode::Ipython } else { Mode::Module };
-    if too_deep(text, mode) {
-        return Err(Unreadable { message: format!("nested more than {MAX_DEPTH} levels deep"), at: 0 });
+    match survey(text, mode) {
+        Survey::Good => {}
+        Survey::TooDeep => {
+            return Err(Unreadable { message: format!("nested more than {MAX_DEPTH} levels deep"), at: 0 });
+        }
+        // The parser notes an error for each of them, which for a large file of something else is a lot.
+        Survey::NoToken if text.len() > MAX_BROKEN_BYTES => {
+            return Err(Unreadable { message: "not Python: it has what begins no token".into(), at: 0 });
+        }
+        Survey::NoToken => {}
     }
     let parsed = parse_unchecked(text, ParseOptions::from(mode));
     if let Some(error) = parsed.errors().first() {
@@ -75,16 +86,25 @@ pub(crate) fn parse(text: &str, notebook: bool) -> Result<Parsed, Unreadable> {
     Ok(Parsed { module: module.into_syntax(), tokens })
 }
 
-/// Whether the text is nested deeper than [`MAX_DEPTH`]. Counts too much rather
-/// than too little: every operator since the last comma is a level.
-fn too_deep(text: &str, mode: Mode) -> bool {
+/// What a first look at a text's tokens came to.
+enum Survey {
+    Good,
+    TooDeep,
+    NoToken,
+}
+
+/// Looks at the tokens before anything is built of them: is the text nested deeper than [`MAX_DEPTH`]?
+/// Counts too much rather than too little: every operator since the last comma is a level.
+fn survey(text: &str, mode: Mode) -> Survey {
     let mut lexer = lex(text, mode);
     let mut open: Vec<u32> = Vec::new();
+    let mut good = Survey::Good;
     let (mut blocks, mut here, mut around) = (0_u32, 0_u32, 0_u32);
     loop {
         let kind = lexer.next_token();
         match kind {
-            TokenKind::EndOfFile => return false,
+            TokenKind::EndOfFile => return good,
+            TokenKind::Unknown => good = Survey::NoToken,
             TokenKind::Indent => blocks += 1,
             TokenKind::Dedent => blocks = blocks.saturating_sub(1),
             TokenKind::Lpar | TokenKind::Lsqb | TokenKind::Lbrace => {
@@ -108,7 +128,7 @@ fn too_deep(text: &str, mode: Mode) -> bool {
             _ => {}
         }
         if blocks + here + around > MAX_DEPTH {
-            return true;
+            return Survey::TooDeep;
         }
     }
 }

@@ -167,7 +167,10 @@ impl<'a> Builder<'a> {
 
     fn finish(mut self, source: &'a str, parsed: &'a Parsed, python: PythonVersion) -> Model<'a> {
         let mut resolved = vec![None; self.nodes.len()];
-        for seen in std::mem::take(&mut self.seen) {
+        let mut seen = std::mem::take(&mut self.seen);
+        // Parameters of a function are seen at its own node, after its decorators.
+        seen.sort_by_key(|seen| seen.node);
+        for seen in seen {
             let Some((id, crossed)) = self.resolve(seen.name, seen.scope) else { continue };
             let symbol = &mut self.symbols[id.0 as usize];
             symbol.captured |= crossed;

@@ -274,7 +274,7 @@ impl<'a> Model<'a> {
     /// Whether a name may get another value in a region.
     pub(crate) fn bound_in(&self, id: SymbolId, region: Region) -> bool {
         let symbol = self.symbol(id);
-        symbol.bindings.iter().any(|binding| region.has(binding.node))
+        !symbol.bindings_in(region).is_empty()
             || symbol.bound_elsewhere && self.runs_other_code(region)
             || self.scope(symbol.scope).by_string
     }

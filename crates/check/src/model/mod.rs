@@ -121,7 +121,7 @@ pub(crate) struct Symbol<'a> {
     pub(crate) name: &'a str,
     /// The scope that it belongs to.
     pub(crate) scope: ScopeId,
-    /// What binds it, in the order of the walk.
+    /// What binds it, in the order of the nodes.
     pub(crate) bindings: Vec<Binding<'a>>,
     /// The names that read it, in the order of the walk.
     pub(crate) uses: Vec<NodeId>,
@@ -129,6 +129,14 @@ pub(crate) struct Symbol<'a> {
     pub(crate) captured: bool,
     /// Whether another scope binds it by `global` or `nonlocal`.
     pub(crate) bound_elsewhere: bool,
+}
+
+impl<'a> Symbol<'a> {
+    /// What binds it in a region.
+    pub(crate) fn bindings_in(&self, region: Region) -> &[Binding<'a>] {
+        let place = |id: NodeId| self.bindings.partition_point(|binding| binding.node < id);
+        &self.bindings[place(region.from)..place(region.to).max(place(region.from))]
+    }
 }
 
 /// Something that gives a name its value.

@@ -1,6 +1,6 @@
 //! What names refer to: builtins, things imported, and the binding that reaches a use.
 
-use super::{Ast, Binding, Bound, Model, NodeId, ScopeId, ScopeKind, SymbolId};
+use super::{Ast, Binding, Bound, Model, NodeId, Region, ScopeId, ScopeKind, SymbolId};
 use crate::syntax::{Expr, ExprCall};
 
 impl<'a> Model<'a> {
@@ -132,7 +132,7 @@ impl<'a> Model<'a> {
         if symbol.bound_elsewhere || self.scope_frame(symbol.scope) != self.frame(here) {
             return None;
         }
-        let last = symbol.bindings.iter().rev().find(|binding| binding.node < here)?;
+        let last = symbol.bindings_in(Region { from: NodeId(0), to: here }).last()?;
         if matches!(last.how, Bound::Augmented(_) | Bound::Deleted) {
             return None;
         }
@@ -155,10 +155,7 @@ impl<'a> Model<'a> {
         // A loop around the use that does not hold the binding may bring in a later one.
         let by_loop = self.ancestors(here).take_while(|above| *above > statement).any(|above| {
             self.is_loop(above)
-                && symbol
-                    .bindings
-                    .iter()
-                    .any(|binding| binding.node > above && binding.node < self.node(above).end)
+                && !symbol.bindings_in(Region { from: above, to: self.node(above).end }).is_empty()
         });
         (!by_loop).then_some(*last)
     }

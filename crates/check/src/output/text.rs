@@ -83,22 +83,19 @@ fn hanging(out: &mut String, text: &str, look: &Look) {
 
 /// The part of a line that shows a finding, and the carets below it.
 fn excerpt(located: &Located, width: usize) -> (String, String) {
-    let line: Vec<char> = printable(&located.source_line).chars().collect();
-    let indent = line.iter().take_while(|c| **c == ' ').count();
-    let from = (located.start.column - 1).min(line.len());
-    let to = if located.end.line == located.start.line {
-        (located.end.column - 1).min(line.len())
-    } else {
-        line.len()
-    };
+    let line: Vec<char> = printable(&located.shown).chars().collect();
+    let place = |column: usize| (column - 1).saturating_sub(located.left_out).min(line.len());
+    let from = place(located.start.column);
+    let to = if located.end.line == located.start.line { place(located.end.column) } else { line.len() };
     // The common indentation says nothing; a long line is cut around what was found.
+    let indent = line.iter().take_while(|c| **c == ' ').count();
     let mut first = indent.min(from);
     if from - first > width.saturating_sub(20) {
         first = from - 10;
     }
     let last = line.len().min(first + width.saturating_sub(1));
     let mut shown: String = line[first..last].iter().collect();
-    if first > indent {
+    if first > indent || located.left_out > 0 {
         shown = format!("…{}", shown.chars().skip(1).collect::<String>());
     }
     if last < line.len() {

@@ -32,6 +32,7 @@ impl Notebook {
         }
         let mut text = String::new();
         let mut cells = Vec::new();
+        let mut line = 1;
         for (index, cell) in list.iter().enumerate() {
             let code = (cell.get("cell_type").and_then(Value::as_str) == Some("code"))
                 .then(|| source_of(cell))
@@ -41,8 +42,10 @@ impl Notebook {
                 text.push('\n');
                 text.push_str(&divider);
                 text.push('\n');
+                line += 2;
             }
-            cells.push((index, text.matches('\n').count() + 1));
+            cells.push((index, line));
+            line += code.matches('\n').count();
             text.push_str(&code);
         }
         let indent = raw.lines().nth(1).map_or(1, |line| line.len() - line.trim_start().len());
