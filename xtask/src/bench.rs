@@ -19,7 +19,7 @@ mod results;
 mod table;
 mod tables;
 mod tools;
-mod venv;
+pub(crate) mod venv;
 mod workloads;
 
 use tools::{Bench, Tool};

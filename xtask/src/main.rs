@@ -11,6 +11,7 @@ use clap::{Parser, Subcommand};
 
 mod arch;
 mod bench;
+mod checker;
 mod demo;
 mod os;
 mod python;
@@ -37,6 +38,8 @@ enum Command {
     Suite(suite::Options),
     /// Measure what recording costs, beside memray
     Bench(bench::Options),
+    /// Try the checker on other people's code: is it right, safe and quick?
+    Checker(checker::Options),
 }
 
 fn main() -> ExitCode {
@@ -46,6 +49,7 @@ fn main() -> ExitCode {
         Command::Arch => arch::run(),
         Command::Suite(options) => suite::run(&options),
         Command::Bench(options) => bench::run(&options),
+        Command::Checker(options) => checker::run(&options),
     };
     match outcome {
         Ok(true) => ExitCode::SUCCESS,

@@ -1,4 +1,4 @@
-//! The virtual environment with memray and pyperformance in it.
+//! The virtual environment with the peers in it: memray, pyperformance and ruff.
 
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -10,7 +10,7 @@ use crate::workspace::root;
 
 /// The interpreter of the environment below `folder`, which is made if it is
 /// not there or was made for other requirements.
-pub(super) fn ready(folder: &Path, base: &Python) -> Result<PathBuf> {
+pub(crate) fn ready(folder: &Path, base: &Python) -> Result<PathBuf> {
     let (major, minor, _) = base.version;
     let venv = folder.join("venv").join(format!("{major}.{minor}"));
     let python = venv.join("bin/python");
