@@ -151,8 +151,9 @@ pub(crate) fn costs_in(program: &Program, capture: &str) -> Result<Costs> {
 
 fn text(report: &Report, costs: Option<&Costs>, mends: bool) -> String {
     let look = terminal::stdout_look();
-    let check_look = output::Look { width: look.width, color: look.color };
-    let mut out = output::text(report, costs, &check_look, &units::bytes);
+    let look =
+        output::Look { width: look.width, color: look.color, bytes: units::bytes, count: units::count };
+    let mut out = output::text(report, costs, &look);
     if mends && report.fixed > 0 {
         out.push_str(&format!(
             "Fixed {} in {}.\n",
@@ -174,8 +175,8 @@ fn text(report: &Report, costs: Option<&Costs>, mends: bool) -> String {
     if let Some(costs) = costs {
         let (cost, lines) = report.cost(costs);
         out.push_str(&format!(
-            ": these {} allocated {}, {} of the run; at the peak {}",
-            counted(lines, "line"),
+            ": {} allocated {}, {} of the run; at the peak {}",
+            if lines == 1 { "this 1 line".to_owned() } else { format!("these {lines} lines") },
             units::bytes(cost.allocated_bytes),
             units::share(cost.allocated_bytes, costs.total.allocated_bytes),
             units::bytes(cost.peak_bytes)

@@ -1,6 +1,6 @@
 //! `--output-format text`: a finding with its line, a caret below it, and what it cost.
 
-use crate::evidence::Costs;
+use crate::evidence::{Cost, Costs};
 use crate::finding::Applicability;
 use crate::project::{Located, Report};
 
@@ -11,6 +11,10 @@ pub struct Look {
     pub width: usize,
     /// Whether escape codes for colour are understood.
     pub color: bool,
+    /// How a number of bytes is written for people.
+    pub bytes: fn(u64) -> String,
+    /// How a number of things is written for people.
+    pub count: fn(u64) -> String,
 }
 
 impl Look {
@@ -19,22 +23,16 @@ impl Look {
     }
 }
 
-/// The findings of a report, without its summary. `bytes` writes a number of bytes for people.
-pub fn text(report: &Report, costs: Option<&Costs>, look: &Look, bytes: &dyn Fn(u64) -> String) -> String {
+/// The findings of a report, without its summary.
+pub fn text(report: &Report, costs: Option<&Costs>, look: &Look) -> String {
     let mut out = String::new();
     for located in &report.findings {
-        one(&mut out, located, costs, look, bytes);
+        one(&mut out, located, costs, look);
     }
     out
 }
 
-fn one(
-    out: &mut String,
-    located: &Located,
-    costs: Option<&Costs>,
-    look: &Look,
-    bytes: &dyn Fn(u64) -> String,
-) {
+fn one(out: &mut String, located: &Located, costs: Option<&Costs>, look: &Look) {
     let finding = &located.finding;
     let start = located.start;
     let cell = start.cell.map(|cell| format!("cell {cell}:")).unwrap_or_default();
@@ -52,13 +50,7 @@ fn one(
     if let Some(costs) = costs {
         let said = match located.cost {
             _ if finding.rule.is_note() => "costs no memory: a note for the reader".to_owned(),
-            Some(cost) => format!(
-                "cost: {} in {} allocations ({}), {} at the peak",
-                bytes(cost.allocated_bytes),
-                cost.allocations,
-                share(cost.allocated_bytes, costs.total.allocated_bytes),
-                bytes(cost.peak_bytes),
-            ),
+            Some(cost) => cost_said(cost, costs, look),
             None => "cost: nothing was allocated here in this run, so it did not run or had nothing to do"
                 .to_owned(),
         };
@@ -73,6 +65,20 @@ fn one(
         hanging(out, &format!("{label}{}", printable(&message)), look);
     }
     out.push('\n');
+}
+
+fn cost_said(cost: Cost, costs: &Costs, look: &Look) -> String {
+    let at_peak = match cost.peak_bytes {
+        0 => "nothing at the peak".to_owned(),
+        bytes => format!("{} at the peak", (look.bytes)(bytes)),
+    };
+    format!(
+        "cost: {} in {} allocation{} ({}), {at_peak}",
+        (look.bytes)(cost.allocated_bytes),
+        (look.count)(cost.allocations),
+        if cost.allocations == 1 { "" } else { "s" },
+        share(cost.allocated_bytes, costs.total.allocated_bytes),
+    )
 }
 
 fn hanging(out: &mut String, text: &str, look: &Look) {
