@@ -10,7 +10,7 @@ pub(crate) use ruff_python_ast::visitor::{
     Visitor, walk_except_handler, walk_expr, walk_parameters, walk_pattern, walk_stmt, walk_type_params,
 };
 pub(crate) use ruff_python_ast::{
-    CmpOp, Comprehension, DictItem, ExceptHandler, Expr, ExprCall, ExprContext, ExprSlice, ExprSubscript,
+    AnyParameterRef, CmpOp, Comprehension, DictItem, ExceptHandler, Expr, ExprCall, ExprContext, ExprSlice, ExprSubscript,
     HasNodeIndex, ModModule, Number, Operator, Parameters, Pattern, Stmt, StmtAugAssign, StmtClassDef,
     StmtFor, StmtFunctionDef, StmtWhile, TypeParam, TypeParams, UnaryOp,
 };

@@ -12,6 +12,8 @@
 //! A rule states nothing that its own experiment does not show: the tests run
 //! each one under the recorder, on every interpreter there is.
 
+mod cached;
+mod kept;
 mod patterns;
 
 use crate::context::Context;
@@ -164,4 +166,7 @@ rules![
     ms417_glob_iterated,
     ms418_write_of_read,
     ms419_output_split,
+    ms601_unbounded_cache,
+    ms602_cache_on_method,
+    ms603_module_cache_grows,
 ];
