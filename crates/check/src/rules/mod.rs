@@ -169,4 +169,7 @@ rules![
     ms601_unbounded_cache,
     ms602_cache_on_method,
     ms603_module_cache_grows,
+    ms604_exception_kept,
+    ms608_exc_info_kept,
+    ms609_frame_kept_in_itself,
 ];
