@@ -170,6 +170,9 @@ rules![
     ms602_cache_on_method,
     ms603_module_cache_grows,
     ms604_exception_kept,
+    ms605_finalizer_holds_its_object,
+    ms606_cycle_through_own_method,
+    ms607_instance_registered_for_good,
     ms608_exc_info_kept,
     ms609_frame_kept_in_itself,
 ];
