@@ -175,4 +175,6 @@ rules![
     ms607_instance_registered_for_good,
     ms608_exc_info_kept,
     ms609_frame_kept_in_itself,
+    ms610_default_that_grows,
+    ms611_list_never_read,
 ];
