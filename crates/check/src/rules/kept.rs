@@ -349,6 +349,26 @@ pub(super) fn called_only_at_top(cx: &Model<'_>, function: &StmtFunctionDef) -> 
     here == ScopeId(0) && !uses.is_empty() && uses.iter().all(|name| cx.frame(*name) == ScopeId(0))
 }
 
+/// Whether the file calls one of its own functions, and passes for a parameter only what is written out: literals
+/// and names of the module.
+pub(super) fn given_constants<'a>(cx: &Model<'a>, function: &StmtFunctionDef, parameter: &str) -> bool {
+    let position = function.parameters.iter_non_variadic_params().position(|it| it.name().as_str() == parameter);
+    let (ScopeId(0), Some(position)) = (cx.node(cx.id(function)).scope, position) else { return false };
+    let Some(id) = cx.lookup(function.name.as_str(), ScopeId(0)) else { return false };
+    let written = |value: &Expr| {
+        value.is_literal_expr() || cx.symbol_of(value).is_some_and(|name| cx.symbol(name).scope == ScopeId(0))
+    };
+    let uses = uses_of(cx, id);
+    let constant = |name: &&'a Expr| match cx.parent_expr(name) {
+        Some(Expr::Call(call)) if cx.id(&*call.func) == cx.id(*name) => {
+            let argument = call.arguments.find_argument_value(parameter, position);
+            !call.arguments.args.iter().any(Expr::is_starred_expr) && argument.is_none_or(written)
+        }
+        _ => false,
+    };
+    !uses.is_empty() && uses.iter().all(constant)
+}
+
 /// Whether a parameter can have only a few values, by its annotation, its default or its name.
 pub(super) fn has_few_values(cx: &Model<'_>, parameter: AnyParameterRef<'_>) -> bool {
     let named = matches!(parameter.name().as_str(), "cls" | "klass" | "type_" | "typ" | "tp");

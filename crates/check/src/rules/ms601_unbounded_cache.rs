@@ -1,11 +1,11 @@
 //! MS601: `@functools.cache` on a function with parameters.
 
 use super::cached::{Size, cache};
-use super::kept::has_few_values;
+use super::kept::{given_constants, has_few_values};
 use super::{Experiment, On, Rule, Saves};
 use crate::context::{Context, fix, replace};
 use crate::model::ScopeId;
-use crate::syntax::{Ranged, Stmt};
+use crate::syntax::{AnyParameterRef, Ranged, Stmt};
 
 pub(super) const RULE: Rule = Rule {
     code: "MS601",
@@ -13,7 +13,7 @@ pub(super) const RULE: Rule = Rule {
     what: "A module's function whose results are all kept: `functools.cache`, or `lru_cache` with no `maxsize`.",
     why: "Every set of arguments ever passed stays in memory with its result until the program ends.",
     not_when: "Without parameters, where all parameters can have but a few values (bool, a class, an \
-               enumeration, a `Literal`), where the file calls `cache_clear`, and for functions within \
+               enumeration, a `Literal`) or the file itself passes only constants, where it calls `cache_clear`, and for functions within \
                functions, whose caches go with them.",
     fix: "A `maxsize`. Unsafe: a result that was dropped is computed again and is another object, and a \
           recursion that needs more results than are kept gets slow, so none is proposed there.",
@@ -30,7 +30,10 @@ pub(super) const RULE: Rule = Rule {
 fn check<'a>(cx: &mut Context<'_, 'a>, statement: &'a Stmt) {
     let Stmt::FunctionDef(function) = statement else { return };
     let id = cx.id(statement);
-    if cx.node(id).scope != ScopeId(0) || function.parameters.iter().all(|parameter| has_few_values(cx, parameter)) {
+    let few = |parameter: AnyParameterRef<'_>| {
+        has_few_values(cx, parameter) || given_constants(cx, function, parameter.name().as_str())
+    };
+    if cx.node(id).scope != ScopeId(0) || function.parameters.iter().all(few) {
         return;
     }
     let Some(cache) = cache(cx, function) else { return };

@@ -1,12 +1,12 @@
 //! MS603: `if key not in CACHE: CACHE[key] = make(key)`, and nothing ever leaves `CACHE`.
 
 use super::kept::{
-    Container, Does, called_only_at_top, container_of, does, exported, has_few_values, may_shrink, statements, uses_of,
+    Container, Does, called_only_at_top, container_of, does, exported, given_constants, has_few_values, may_shrink, statements, uses_of,
 };
 use super::{Experiment, On, Rule, Saves};
 use crate::context::Context;
 use crate::model::{Bound, Model, ScopeId, ScopeKind, SymbolId};
-use crate::syntax::{Expr, Stmt, StmtFunctionDef};
+use crate::syntax::{Expr, Stmt};
 
 pub(super) const RULE: Rule = Rule {
     code: "MS603",
@@ -14,7 +14,7 @@ pub(super) const RULE: Rule = Rule {
     what: "A module's dict that functions use as a cache, and from which nothing in the file takes anything out.",
     why: "Every key ever asked for stays in memory with its value until the program ends.",
     not_when: "Where the file removes from the dict, empties it, looks at its length or hands it to other code, \
-               where only the file itself fills it while it is imported, and where the keys are few: constants, classes.",
+               where only the file itself fills it while it is imported, and where the keys are few: constants, classes. A registry that refuses a key it has is no cache.",
     fix: "`functools.lru_cache(maxsize=…)` on the function, a `weakref.WeakValueDictionary`, or a bound: drop \
           the oldest entry when there are too many. There is no automatic fix, since the bound is yours to choose.",
     saves: Saves::Peak,
@@ -79,7 +79,7 @@ fn caches<'a>(cx: &Model<'a>, place: &'a Expr, uses: &[&'a Expr]) -> bool {
             }
             _ => return false,
         };
-        cx.text(by) == cx.text(key)
+        cx.text(by) == cx.text(key) && !refused(cx, other)
     };
     let own = cx.region_of(cx.id(function));
     let in_value = cx.region_of(cx.id(value));
@@ -88,6 +88,15 @@ fn caches<'a>(cx: &Model<'a>, place: &'a Expr, uses: &[&'a Expr]) -> bool {
         && !here.iter().any(|it| in_value.has(cx.id(*it)))
         && has_many_values(cx, key)
         && !called_only_at_top(cx, function)
+}
+
+/// Whether a key that is there already is an error, as it is in a registry.
+fn refused<'a>(cx: &Model<'a>, place: &'a Expr) -> bool {
+    let test = cx.ancestors(cx.id(place)).find(|above| matches!(cx.stmt(*above), Some(Stmt::If(_))));
+    test.is_some_and(|test| {
+        cx.frame(test) == cx.frame(cx.id(place))
+            && cx.region_of(test).ids().any(|id| matches!(cx.stmt(id), Some(Stmt::Raise(_))))
+    })
 }
 
 /// Whether a key can have many values: it is made of what its function was given, classes left out.
@@ -108,7 +117,8 @@ fn varies<'a>(cx: &Model<'a>, id: SymbolId) -> bool {
     symbol.bindings.iter().any(|binding| match binding.how {
         Bound::Parameter(..) => match cx.stmt(binding.node) {
             Some(Stmt::FunctionDef(function)) => {
-                parameter(function, symbol.name).is_some_and(|it| !has_few_values(cx, it))
+                                let own = function.parameters.iter().find(|it| it.name().as_str() == symbol.name);
+                own.is_some_and(|it| !has_few_values(cx, it)) && !given_constants(cx, function, symbol.name)
             }
             _ => false,
         },
@@ -117,10 +127,6 @@ fn varies<'a>(cx: &Model<'a>, id: SymbolId) -> bool {
         Bound::Element(_) | Bound::With(_) | Bound::Other => true,
         _ => false,
     })
-}
-
-fn parameter<'a>(function: &'a StmtFunctionDef, name: &str) -> Option<crate::syntax::AnyParameterRef<'a>> {
-    function.parameters.iter().find(|it| it.name().as_str() == name)
 }
 
 /// Whether an expression is a class for all one can see: `type(x)`, `x.__class__`.

@@ -1,9 +1,9 @@
 //! MS604: `except E as e: self.errors.append(e)`.
 
-use super::kept::{Handler, attributes, uses_of};
+use super::kept::{Handler, attributes, container, uses_of};
 use super::{Experiment, On, Rule, Saves};
 use crate::context::{Context, fix, replace};
-use crate::model::{Ast, Model, NodeId, ScopeId, SymbolId, comprehension};
+use crate::model::{Ast, Bound, Model, NodeId, ScopeId, SymbolId, comprehension};
 use crate::syntax::{ExceptHandler, Expr, ExprCall, ExprContext, Operator, Ranged, Stmt};
 
 pub(super) const RULE: Rule = Rule {
@@ -121,8 +121,11 @@ fn outlives(cx: &Model<'_>, id: SymbolId, handler: Handler<'_>) -> bool {
     }
     let Some(around) = cx.loop_around(handler.body.from) else { return false };
     let region = cx.region(around.body());
-    // Made anew in every round it holds one round's exceptions.
-    !symbol.bindings.iter().any(|binding| region.has(binding.node))
+    // What the function was given is its caller's, and what is made anew in every round holds one round's.
+    symbol.bindings.iter().all(|binding| {
+        let made = matches!(binding.how, Bound::Assigned(value) | Bound::Annotated(_, Some(value)) if container(cx, value).is_some());
+        made && !region.has(binding.node)
+    })
 }
 
 /// Whether a use reads what a place holds, other than to add to it.

@@ -3,15 +3,15 @@
 use super::kept::{Does, container_of, does, exported, uses_of};
 use super::{Experiment, On, Rule, Saves};
 use crate::context::Context;
-use crate::model::ScopeId;
-use crate::syntax::{Expr, Ranged, Stmt};
+use crate::model::{Model, ScopeId};
+use crate::syntax::{Expr, Stmt};
 
 pub(super) const RULE: Rule = Rule {
     code: "MS611",
     name: "list-never-read",
     what: "A private list, set or dict of a module to which functions add, and which nothing in the file reads.",
     why: "It grows with every call, for nobody.",
-    not_when: "For public names, which other files may read, and where the name says that objects are to be kept alive.",
+    not_when: "For public names, which other files may read, and where the name says that objects are to be kept alive, and for functions and classes that are registered.",
     fix: "Remove it, or use a `collections.deque` with a `maxlen` where the last items are of use in a debugger. \
           There is no automatic fix.",
     saves: Saves::Peak,
@@ -24,8 +24,11 @@ pub(super) const RULE: Rule = Rule {
     on: &[On::File(check)],
 };
 
-/// Parts of names of containers that are there to keep what is in them.
-const KEEPING: &[&str] = &["keep", "alive", "ref", "hold", "pin", "cache", "leak"];
+/// Parts of names of containers that are there to keep what is in them, or for other files to use.
+const KEEPING: &[&str] = &["keep", "alive", "ref", "hold", "pin", "cache", "leak", "clean", "regist", "hook"];
+
+/// Names of functions and classes, of which a program has so many as are written out.
+const CODE: &[&str] = &["cls", "klass", "type_", "func", "fn", "f", "function", "callback", "cb", "method", "module"];
 
 fn check(cx: &mut Context<'_, '_>) {
     for id in cx.symbols() {
@@ -39,10 +42,14 @@ fn check(cx: &mut Context<'_, '_>) {
         let Some(container) = container_of(cx, id) else { continue };
         let uses = uses_of(cx, id);
         let adds = |place: &&Expr| {
-            let unused = matches!(cx.stmt_of(place), Some(Stmt::Expr(it)) if cx.parent_expr(place).is_some_and(|method| cx.parent_expr(method).is_some_and(|call| call.range() == it.value.range())))
-                || cx.parent_expr(place).is_some_and(|item| cx.parent_stmt(item).is_some_and(Stmt::is_assign_stmt));
+            let Some(parent) = cx.parent_expr(place) else { return false };
+            // `CACHE.setdefault(key, value)` may be asked for its value.
+            let unused = match cx.parent_stmt(parent) {
+                Some(statement) => statement.is_assign_stmt(),
+                None => cx.parent_expr(parent).is_some_and(|call| cx.parent_stmt(call).is_some_and(Stmt::is_expr_stmt)),
+            };
             let constant = matches!(does(cx, place), Does::Adds(Some(key)) if key.is_literal_expr());
-            matches!(does(cx, place), Does::Adds(_)) && unused && !constant
+            matches!(does(cx, place), Does::Adds(_)) && unused && !constant && !adds_code(cx, place)
         };
         let in_function = uses.iter().copied().find(|place| cx.function(cx.id(*place)).is_some());
         let Some(at) = in_function else { continue };
@@ -53,4 +60,13 @@ fn check(cx: &mut Context<'_, '_>) {
         let message = format!("the {} `{name}` grows with every call, and nothing in this file reads it", container.name());
         cx.found(statement, message, None);
     }
+}
+
+/// Whether what a statement adds is a function or class, by its name.
+fn adds_code<'a>(cx: &Model<'a>, place: &'a Expr) -> bool {
+    let Some(statement) = cx.stmt_of(place) else { return false };
+    cx.region_of(cx.id(statement)).ids().any(|id| match cx.expr(id) {
+        Some(Expr::Name(name)) => CODE.contains(&name.id.as_str()),
+        _ => false,
+    })
 }
