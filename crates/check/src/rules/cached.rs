@@ -50,9 +50,11 @@ pub(super) fn cache<'a>(cx: &Model<'a>, function: &'a StmtFunctionDef) -> Option
 /// Whether `cache_clear` is asked of this function, or of something that may be it.
 fn is_emptied(cx: &Model<'_>, function: &StmtFunctionDef) -> bool {
     let defined = |name: &str| {
-        cx.ids().any(|id| matches!(cx.stmt(id), Some(Stmt::FunctionDef(other)) if other.name.as_str() == name))
+        cx.ids()
+            .any(|id| matches!(cx.stmt(id), Some(Stmt::FunctionDef(other)) if other.name.as_str() == name))
     };
-    attributes(cx, "cache_clear").iter().filter_map(|expr| expr.as_attribute_expr()).any(|clear| {
-        tail(&clear.value).is_none_or(|name| name == function.name.as_str() || !defined(name))
-    })
+    attributes(cx, "cache_clear")
+        .iter()
+        .filter_map(|expr| expr.as_attribute_expr())
+        .any(|clear| tail(&clear.value).is_none_or(|name| name == function.name.as_str() || !defined(name)))
 }

@@ -3,10 +3,10 @@
 //!
 //! Everything here errs towards silence: a use that is not understood lets the container go.
 
-use super::patterns::same_place;
 use crate::model::{Ast, Bound, Model, NodeId, Region, ScopeId, ScopeKind, SymbolId, Type, comprehension};
 use crate::syntax::{
-    AnyParameterRef, ExceptHandler, Expr, ExprContext, Ranged, Stmt, StmtClassDef, StmtFunctionDef, TextRange,
+    AnyParameterRef, CmpOp, ExceptHandler, Expr, ExprContext, Ranged, Stmt, StmtClassDef, StmtFunctionDef,
+    TextRange,
 };
 
 /// What a use of a container does to it.
@@ -41,7 +41,13 @@ pub(super) fn does<'a>(cx: &Model<'a>, place: &'a Expr) -> Does<'a> {
                     "setdefault" => Does::Adds(first),
                     "get" | "items" | "keys" | "values" | "copy" | "index" | "count" | "sort" | "reverse"
                     | "move_to_end" | "most_common" | "union" | "isdisjoint" => Does::Reads,
-                    "pop" | "popitem" | "popleft" | "clear" | "remove" | "discard" | "difference_update"
+                    "pop"
+                    | "popitem"
+                    | "popleft"
+                    | "clear"
+                    | "remove"
+                    | "discard"
+                    | "difference_update"
                     | "intersection_update" => Does::Bounds,
                     _ => Does::Escapes,
                 }
@@ -84,6 +90,19 @@ pub(super) fn does<'a>(cx: &Model<'a>, place: &'a Expr) -> Does<'a> {
             if over { Does::Reads } else { Does::Escapes }
         }
     }
+}
+
+/// Whether a statement runs only where something is less than something else: it may stop at a bound.
+pub(super) fn may_stop<'a>(cx: &Model<'a>, place: &'a Expr) -> bool {
+    let frame = cx.frame(cx.id(place));
+    let ordered = |op: &CmpOp| matches!(op, CmpOp::Lt | CmpOp::LtE | CmpOp::Gt | CmpOp::GtE);
+    let compares = |id: NodeId| matches!(cx.expr(id), Some(Expr::Compare(it)) if it.ops.iter().any(ordered));
+    cx.ancestors(cx.id(place)).take_while(|above| cx.frame(*above) == frame).any(|above| {
+        match cx.stmt(above) {
+            Some(Stmt::If(it)) => cx.region_of(cx.id(&*it.test)).ids().any(compares),
+            _ => false,
+        }
+    })
 }
 
 /// Whether some use of a container takes something out of it or hands it on.
@@ -145,7 +164,10 @@ pub(super) fn container<'a>(cx: &Model<'a>, value: &'a Expr) -> Option<Container
 pub(super) fn container_of<'a>(cx: &Model<'a>, id: SymbolId) -> Option<Container> {
     let symbol = cx.symbol(id);
     let scope = cx.scope(symbol.scope);
-    if !matches!(scope.kind, ScopeKind::Module | ScopeKind::Class) || symbol.bound_elsewhere || scope.by_string {
+    if !matches!(scope.kind, ScopeKind::Module | ScopeKind::Class)
+        || symbol.bound_elsewhere
+        || scope.by_string
+    {
         return None;
     }
     match symbol.bindings[..] {
@@ -172,9 +194,10 @@ pub(super) fn attributes<'a>(cx: &Model<'a>, name: &str) -> Vec<&'a Expr> {
 pub(super) fn exported(cx: &Model<'_>, name: &str) -> bool {
     let Some(all) = cx.lookup("__all__", ScopeId(0)) else { return false };
     cx.symbol(all).bindings.iter().any(|binding| match binding.how {
-        Bound::Assigned(value) | Bound::Annotated(_, Some(value)) => cx.region_of(cx.id(value)).ids().any(|id| {
-            matches!(cx.expr(id), Some(Expr::StringLiteral(text)) if text.value.to_str() == name)
-        }),
+        Bound::Assigned(value) | Bound::Annotated(_, Some(value)) => cx
+            .region_of(cx.id(value))
+            .ids()
+            .any(|id| matches!(cx.expr(id), Some(Expr::StringLiteral(text)) if text.value.to_str() == name)),
         // Put together in another way.
         _ => true,
     })
@@ -224,7 +247,8 @@ pub(super) fn decorated<'a>(cx: &Model<'a>, function: &'a StmtFunctionDef, names
 pub(super) fn instances_are_few(cx: &Model<'_>, class: &StmtClassDef) -> bool {
     class.bases().iter().any(|base| {
         let text = cx.text(base);
-        text == "type" || ["Enum", "Flag", "Meta", "Metaclass", "TestCase"].iter().any(|end| text.ends_with(end))
+        text == "type"
+            || ["Enum", "Flag", "Meta", "Metaclass", "TestCase"].iter().any(|end| text.ends_with(end))
     })
 }
 
@@ -242,7 +266,10 @@ pub(super) fn is_method<'a>(cx: &Model<'a>, class: &'a StmtClassDef, name: &str)
 pub(super) fn made_at<'a>(cx: &Model<'a>, class: &'a StmtClassDef) -> Vec<&'a Expr> {
     let kin = |other: &StmtClassDef| {
         std::ptr::eq(other, class)
-            || other.bases().iter().any(|base| base.as_name_expr().is_some_and(|name| name.id == class.name.as_str()))
+            || other
+                .bases()
+                .iter()
+                .any(|base| base.as_name_expr().is_some_and(|name| name.id == class.name.as_str()))
     };
     let called = |expr: &Expr| {
         let func = &expr.as_call_expr()?.func;
@@ -261,7 +288,12 @@ pub(super) fn made_only_at_top<'a>(cx: &Model<'a>, class: &'a StmtClassDef) -> b
 
 /// Whether a value refers to what a name does: the name itself, one of its methods, a function that uses the
 /// name later, or one of these within a display or a `functools.partial`.
-pub(super) fn holds<'a>(cx: &Model<'a>, value: &'a Expr, of: SymbolId, class: Option<&'a StmtClassDef>) -> bool {
+pub(super) fn holds<'a>(
+    cx: &Model<'a>,
+    value: &'a Expr,
+    of: SymbolId,
+    class: Option<&'a StmtClassDef>,
+) -> bool {
     // A default is evaluated at once; what a body names is looked up when it runs.
     let used_later = |region: Region, here: ScopeId| {
         cx.symbol(of).uses.iter().any(|name| region.has(*name) && cx.node(*name).scope != here)
@@ -273,7 +305,8 @@ pub(super) fn holds<'a>(cx: &Model<'a>, value: &'a Expr, of: SymbolId, class: Op
             id == of
                 || match cx.symbol(id).bindings[..] {
                     [only] => {
-                        let inner = matches!(only.how, Bound::Function(_)) && cx.symbol(id).scope != ScopeId(0);
+                        let inner =
+                            matches!(only.how, Bound::Function(_)) && cx.symbol(id).scope != ScopeId(0);
                         inner && used_later(cx.region_of(only.node), cx.node(only.node).scope)
                     }
                     _ => false,
@@ -352,7 +385,8 @@ pub(super) fn called_only_at_top(cx: &Model<'_>, function: &StmtFunctionDef) -> 
 /// Whether the file calls one of its own functions, and passes for a parameter only what is written out: literals
 /// and names of the module.
 pub(super) fn given_constants<'a>(cx: &Model<'a>, function: &StmtFunctionDef, parameter: &str) -> bool {
-    let position = function.parameters.iter_non_variadic_params().position(|it| it.name().as_str() == parameter);
+    let position =
+        function.parameters.iter_non_variadic_params().position(|it| it.name().as_str() == parameter);
     let (ScopeId(0), Some(position)) = (cx.node(cx.id(function)).scope, position) else { return false };
     let Some(id) = cx.lookup(function.name.as_str(), ScopeId(0)) else { return false };
     let written = |value: &Expr| {
@@ -389,7 +423,10 @@ fn names_few_values(cx: &Model<'_>, annotation: &Expr) -> bool {
         }
         Expr::Name(name) => {
             let enumeration = cx.symbol_of(annotation).is_some_and(|id| {
-                cx.symbol(id).bindings.iter().any(|it| matches!(it.how, Bound::Class(class) if instances_are_few(cx, class)))
+                cx.symbol(id)
+                    .bindings
+                    .iter()
+                    .any(|it| matches!(it.how, Bound::Class(class) if instances_are_few(cx, class)))
             });
             enumeration || is_few(name.id.as_str())
         }
@@ -409,9 +446,4 @@ pub(super) fn tail(of: &Expr) -> Option<&str> {
         Expr::Attribute(attribute) => Some(attribute.attr.as_str()),
         _ => None,
     }
-}
-
-/// Whether a statement assigns to a place, among other targets or alone.
-pub(super) fn assigns(statement: &Stmt, place: &Expr) -> bool {
-    statement.as_assign_stmt().is_some_and(|it| it.targets.iter().any(|target| same_place(target, place)))
 }

@@ -16,7 +16,8 @@ pub(super) const RULE: Rule = Rule {
                enumeration, a `Literal`) or the file itself passes only constants, where it calls `cache_clear`, and for functions within \
                functions, whose caches go with them.",
     fix: "A `maxsize`. Unsafe: a result that was dropped is computed again and is another object, and a \
-          recursion that needs more results than are kept gets slow, so none is proposed there.",
+          recursion that needs more results than are kept gets slow. None is proposed there, nor for a function \
+          that returns nothing: it is cached to run once.",
     saves: Saves::Peak,
     experiment: Experiment {
         setup: "import functools\ndef row(n):\n    return [n] * 1_000\n",
@@ -43,8 +44,10 @@ fn check<'a>(cx: &mut Context<'_, 'a>, statement: &'a Stmt) {
     let recursive = cx
         .lookup(name, ScopeId(0))
         .is_some_and(|symbol| cx.symbol(symbol).uses.iter().any(|at| region.has(*at)));
+    // What gives nothing is cached to run once for each set of arguments.
+    let gives = region.ids().any(|at| matches!(cx.stmt(at), Some(Stmt::Return(it)) if it.value.is_some()));
     let edits = match written {
-        _ if recursive => None,
+        _ if recursive || !gives => None,
         Some(none) => Some(vec![replace(none.range(), "128")]),
         None => cx.reach("functools.lru_cache", cache.decorator).map(|(path, mut edits)| {
             edits.push(replace(cache.decorator.range(), format!("{path}(maxsize=128)")));
@@ -53,6 +56,7 @@ fn check<'a>(cx: &mut Context<'_, 'a>, statement: &'a Stmt) {
     };
     let doubt = "a dropped result is computed again and is another object";
     let fix = edits.and_then(|edits| fix(false, "keep the results used last", doubt, edits));
-    let message = format!("the cache of `{name}` keeps the result of every set of arguments it was ever called with");
+    let message =
+        format!("the cache of `{name}` keeps the result of every set of arguments it was ever called with");
     cx.found_with_costs(cache.decorator, message, fix, vec![function.range()]);
 }

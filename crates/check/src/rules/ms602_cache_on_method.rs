@@ -53,5 +53,10 @@ fn check<'a>(cx: &mut Context<'_, 'a>, statement: &'a Stmt) {
     };
     let name = function.name.as_str();
     let costs = statements(cx, made_at(cx, class));
-    cx.found_with_costs(cache.decorator, format!("the cache of the method `{name}` keeps {kept}"), None, costs);
+    cx.found_with_costs(
+        cache.decorator,
+        format!("the cache of the method `{name}` keeps {kept}"),
+        None,
+        costs,
+    );
 }

@@ -1,7 +1,8 @@
 //! MS603: `if key not in CACHE: CACHE[key] = make(key)`, and nothing ever leaves `CACHE`.
 
 use super::kept::{
-    Container, Does, called_only_at_top, container_of, does, exported, given_constants, has_few_values, may_shrink, statements, uses_of,
+    Container, Does, called_only_at_top, container_of, does, exported, given_constants, has_few_values,
+    may_shrink, may_stop, statements, uses_of,
 };
 use super::{Experiment, On, Rule, Saves};
 use crate::context::Context;
@@ -13,7 +14,7 @@ pub(super) const RULE: Rule = Rule {
     name: "module-cache-grows",
     what: "A module's dict that functions use as a cache, and from which nothing in the file takes anything out.",
     why: "Every key ever asked for stays in memory with its value until the program ends.",
-    not_when: "Where the file removes from the dict, empties it, looks at its length or hands it to other code, \
+    not_when: "Where the file removes from the dict, empties it, looks at its length, stores only below a bound or hands it to other code, \
                where only the file itself fills it while it is imported, and where the keys are few: constants, classes. A registry that refuses a key it has is no cache.",
     fix: "`functools.lru_cache(maxsize=…)` on the function, a `weakref.WeakValueDictionary`, or a bound: drop \
           the oldest entry when there are too many. There is no automatic fix, since the bound is yours to choose.",
@@ -46,10 +47,13 @@ fn check(cx: &mut Context<'_, '_>) {
             Does::Adds(Some(key)) => cx.brief(key),
             _ => continue,
         };
-        let Some(at) = cx.symbol(id).bindings.first().and_then(|binding| cx.stmt(cx.statement(binding.node))) else {
+        let Some(at) = cx.symbol(id).bindings.first().and_then(|binding| cx.stmt(cx.statement(binding.node)))
+        else {
             continue;
         };
-        let message = format!("`{name}` keeps an entry for every `{key}` ever asked for: nothing in this file takes one out");
+        let message = format!(
+            "`{name}` keeps an entry for every `{key}` ever asked for: nothing in this file takes one out"
+        );
         cx.found_with_costs(at, message, None, statements(cx, stores));
     }
 }
@@ -67,12 +71,21 @@ fn caches<'a>(cx: &Model<'a>, place: &'a Expr, uses: &[&'a Expr]) -> bool {
         },
         _ => return false,
     };
+    // What begins anew from nothing is a state and no result.
+    let nothing = value.is_literal_expr() && !value.is_string_literal_expr() || is_empty(value);
+    if nothing || may_stop(cx, place) {
+        return false;
+    }
     let looked_up = |other: &&Expr| {
         let Some(parent) = cx.parent_expr(other) else { return false };
         let by = match parent {
             Expr::Subscript(item) if item.ctx.is_load() => &*item.slice,
             Expr::Attribute(method) if method.attr.as_str() == "get" => {
-                match cx.parent_expr(parent).and_then(Expr::as_call_expr).and_then(|call| call.arguments.args.first()) {
+                match cx
+                    .parent_expr(parent)
+                    .and_then(Expr::as_call_expr)
+                    .and_then(|call| call.arguments.args.first())
+                {
                     Some(by) => by,
                     None => return false,
                 }
@@ -88,6 +101,14 @@ fn caches<'a>(cx: &Model<'a>, place: &'a Expr, uses: &[&'a Expr]) -> bool {
         && !here.iter().any(|it| in_value.has(cx.id(*it)))
         && has_many_values(cx, key)
         && !called_only_at_top(cx, function)
+}
+
+fn is_empty(value: &Expr) -> bool {
+    match value {
+        Expr::List(list) => list.elts.is_empty(),
+        Expr::Dict(dict) => dict.items.is_empty(),
+        _ => false,
+    }
 }
 
 /// Whether a key that is there already is an error, as it is in a registry.
@@ -117,7 +138,7 @@ fn varies<'a>(cx: &Model<'a>, id: SymbolId) -> bool {
     symbol.bindings.iter().any(|binding| match binding.how {
         Bound::Parameter(..) => match cx.stmt(binding.node) {
             Some(Stmt::FunctionDef(function)) => {
-                                let own = function.parameters.iter().find(|it| it.name().as_str() == symbol.name);
+                let own = function.parameters.iter().find(|it| it.name().as_str() == symbol.name);
                 own.is_some_and(|it| !has_few_values(cx, it)) && !given_constants(cx, function, symbol.name)
             }
             _ => false,

@@ -35,7 +35,8 @@ fn check<'a>(cx: &mut Context<'_, 'a>, statement: &'a Stmt) {
         let body = cx.region(&inner.body);
         let Some(symbol) = cx.lookup(name.as_str(), cx.node(cx.id(statement)).scope) else { continue };
         let handler = Handler { name: Some(name.as_str()), body };
-        let caught: Vec<&Expr> = uses_of(cx, symbol).into_iter().filter(|name| body.has(cx.id(*name))).collect();
+        let caught: Vec<&Expr> =
+            uses_of(cx, symbol).into_iter().filter(|name| body.has(cx.id(*name))).collect();
         // What is raised again must keep its traceback, and what has lost it keeps nothing alive.
         let raises = body.ids().any(|id| matches!(cx.stmt(id), Some(Stmt::Raise(_))));
         let traced = caught.iter().any(|name| match cx.parent_expr(name) {
@@ -43,6 +44,15 @@ fn check<'a>(cx: &mut Context<'_, 'a>, statement: &'a Stmt) {
             _ => false,
         });
         if raises || traced {
+            continue;
+        }
+        // One that is passed on as well lives where that is seen.
+        let seen = |name: &&Expr| {
+            stored_in(cx, name).is_some()
+                || only_text(cx, name, 0)
+                || cx.parent_expr(name).is_some_and(Expr::is_attribute_expr)
+        };
+        if !caught.iter().all(seen) {
             continue;
         }
         for name in caught {
@@ -98,10 +108,13 @@ fn stored_in<'a>(cx: &Model<'a>, name: &'a Expr) -> Option<&'a Expr> {
             }
             _ => None,
         },
-        Ast::Stmt(Stmt::Assign(assign)) if cx.id(&*assign.value) == cx.id(value) => match &assign.targets[..] {
+        Ast::Stmt(Stmt::Assign(assign)) if cx.id(&*assign.value) == cx.id(value) => match &assign.targets[..]
+        {
             [Expr::Subscript(item)] => Some(&*item.value),
             [place @ Expr::Attribute(_)] => Some(place),
-            [place @ Expr::Name(_)] => cx.symbol_of(place).filter(|id| cx.symbol(*id).scope == ScopeId(0)).map(|_| place),
+            [place @ Expr::Name(_)] => {
+                cx.symbol_of(place).filter(|id| cx.symbol(*id).scope == ScopeId(0)).map(|_| place)
+            }
             _ => None,
         },
         _ => None,
@@ -134,7 +147,9 @@ fn looks(cx: &Model<'_>, place: &Expr) -> bool {
     match (place, cx.parent_expr(place)) {
         (Expr::Attribute(it), _) if stores(it.ctx) => false,
         (_, Some(Expr::Subscript(item))) if stores(item.ctx) => false,
-        (_, Some(Expr::Attribute(method))) => !is_add(method.attr.as_str()) && method.attr.as_str() != "clear",
+        (_, Some(Expr::Attribute(method))) => {
+            !is_add(method.attr.as_str()) && method.attr.as_str() != "clear"
+        }
         _ => true,
     }
 }
@@ -155,7 +170,9 @@ fn only_text<'a>(cx: &Model<'a>, of: &'a Expr, depth: u32) -> bool {
         Ast::Stmt(Stmt::For(it)) => return is(&it.iter) && all_of(&it.target),
         Ast::Stmt(Stmt::Assign(it)) => return it.targets.iter().any(is),
         Ast::Stmt(Stmt::AnnAssign(it)) => return is(&it.target),
-        Ast::Stmt(Stmt::If(_) | Stmt::While(_) | Stmt::Assert(_) | Stmt::Expr(_) | Stmt::Delete(_)) => return true,
+        Ast::Stmt(Stmt::If(_) | Stmt::While(_) | Stmt::Assert(_) | Stmt::Expr(_) | Stmt::Delete(_)) => {
+            return true;
+        }
         _ => return false,
     };
     match parent {
@@ -164,7 +181,9 @@ fn only_text<'a>(cx: &Model<'a>, of: &'a Expr, depth: u32) -> bool {
         Expr::Tuple(_) => {
             matches!(cx.parent_expr(parent), Some(Expr::BinOp(op)) if op.op == Operator::Mod && op.left.is_string_literal_expr())
         }
-        Expr::Subscript(item) if is(&item.value) => item.ctx != ExprContext::Load || only_text(cx, parent, depth + 1),
+        Expr::Subscript(item) if is(&item.value) => {
+            item.ctx != ExprContext::Load || only_text(cx, parent, depth + 1)
+        }
         Expr::Attribute(it) => match it.attr.as_str() {
             name if is_add(name) => true,
             "clear" | "args" | "errno" | "strerror" | "filename" | "code" | "message" | "__class__" => true,
@@ -185,9 +204,13 @@ fn only_text<'a>(cx: &Model<'a>, of: &'a Expr, depth: u32) -> bool {
 
 /// Whether a call makes a text or number of its arguments: `str`, `len`, a logger's method.
 fn only_prints<'a>(cx: &Model<'a>, call: &'a ExprCall) -> bool {
-    let traced = call.arguments.keywords.iter().any(|word| matches!(word.arg.as_deref(), Some("exc_info") | None));
+    let traced =
+        call.arguments.keywords.iter().any(|word| matches!(word.arg.as_deref(), Some("exc_info") | None));
     if let Some(name) = cx.builtin(&call.func) {
-        return matches!(name, "str" | "repr" | "print" | "len" | "bool" | "isinstance" | "type" | "format" | "any");
+        return matches!(
+            name,
+            "str" | "repr" | "print" | "len" | "bool" | "isinstance" | "type" | "format" | "any"
+        );
     }
     let Expr::Attribute(method) = &*call.func else { return false };
     let prints = matches!(

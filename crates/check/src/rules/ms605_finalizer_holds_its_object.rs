@@ -34,19 +34,30 @@ fn check<'a>(cx: &mut Context<'_, 'a>, expr: &'a Expr, call: &'a ExprCall) {
         let [watched, rest @ ..] = &*call.arguments.args else { return };
         let Some(object) = cx.symbol_of(watched) else { return };
         let class = me.filter(|me| me.receiver == object).map(|me| me.class);
-        let Some(holder) = rest.iter().chain(words()).find(|value| holds(cx, value, object, class)) else { return };
+        let Some(holder) = rest.iter().chain(words()).find(|value| holds(cx, value, object, class)) else {
+            return;
+        };
         let object = cx.text(watched);
         let message = match cx.brief(holder) {
             itself if itself == object => {
-                format!("`{object}` is passed to its own finalizer, which keeps it alive until the program ends")
+                format!(
+                    "`{object}` is passed to its own finalizer, which keeps it alive until the program ends"
+                )
             }
-            holder => format!("`{holder}` refers to `{object}`, which its own finalizer thus keeps alive until the program ends"),
+            holder => format!(
+                "`{holder}` refers to `{object}`, which its own finalizer thus keeps alive until the program ends"
+            ),
         };
         let costs = class.map_or_else(Vec::new, |class| statements(cx, made_at(cx, class)));
         cx.found_with_costs(expr, message, None, costs);
     } else if cx.is(&call.func, "atexit.register") {
         let Some(me) = me else { return };
-        let Some(holder) = call.arguments.args.iter().chain(words()).find(|value| holds(cx, value, me.receiver, Some(me.class)))
+        let Some(holder) = call
+            .arguments
+            .args
+            .iter()
+            .chain(words())
+            .find(|value| holds(cx, value, me.receiver, Some(me.class)))
         else {
             return;
         };

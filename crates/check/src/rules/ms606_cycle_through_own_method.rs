@@ -9,8 +9,9 @@ use crate::syntax::{Expr, ExprContext, Stmt};
 pub(super) const RULE: Rule = Rule {
     code: "MS606",
     name: "cycle-through-own-method",
-    what: "An object that keeps one of its own methods, or a lambda that names `self`, in an attribute.",
-    why: "The object refers to the bound method and the method to the object. Such a cycle is not freed when \
+    what: "An object that keeps one of its own methods, a function that names `self`, or itself in an attribute: \
+           alone, or in a list, tuple or dict.",
+    why: "The object refers to the bound method, and the method to the object. Such a cycle is not freed when \
           the last outer reference goes, but by the cycle collector, which waits until many new objects have been made.",
     not_when: "Where the file deletes the attribute or sets it to `None`, and for a class of which the file \
                makes all instances itself.",
@@ -32,25 +33,38 @@ pub(super) const RULE: Rule = Rule {
 
 fn check<'a>(cx: &mut Context<'_, 'a>, statement: &'a Stmt) {
     let Some((name, me)) = cycle(cx, statement) else { return };
-    // Of several assignments to the attribute the first in the class speaks for all.
+    // One finding speaks for the whole class.
     let class = cx.region_of(cx.id(me.class));
-    let before = class.ids().take_while(|other| *other < cx.id(statement));
-    let earlier = before.filter_map(|other| cx.stmt(other)).any(|other| cycle(cx, other).is_some_and(|it| it.0 == name));
-    if earlier || is_broken(cx, name) || made_only_at_top(cx, me.class) {
+    let mut names: Vec<&str> = Vec::new();
+    for (at, (other, _)) in class.ids().filter_map(|at| Some((at, cycle(cx, cx.stmt(at)?)?))) {
+        if is_broken(cx, other) {
+            continue;
+        }
+        if names.is_empty() && at != cx.id(statement) {
+            return;
+        }
+        if !names.contains(&other) {
+            names.push(other);
+        }
+    }
+    if names.is_empty() || made_only_at_top(cx, me.class) {
         return;
     }
     let receiver = cx.symbol(me.receiver).name;
-    let finalized = me.class.body.iter().any(|it| it.as_function_def_stmt().is_some_and(|it| it.name.as_str() == "__del__"));
-    let late = if finalized { ", and its `__del__` runs only then" } else { "" };
-    let message = format!(
-        "`{receiver}.{name}` refers back to `{receiver}`: a cycle that only the cycle collector frees{late}"
-    );
+    let refers = match names.len() {
+        1 => format!("`{receiver}.{name}` refers"),
+        2 => format!("`{receiver}.{name}` and one other attribute refer"),
+        n => format!("`{receiver}.{name}` and {} other attributes refer", n - 1),
+    };
+    let finalized = |it: &Stmt| it.as_function_def_stmt().is_some_and(|it| it.name.as_str() == "__del__");
+    let late = if me.class.body.iter().any(finalized) { ", and its `__del__` runs only then" } else { "" };
+    let message = format!("{refers} back to `{receiver}`: a cycle that only the cycle collector frees{late}");
     cx.found_with_costs(statement, message, None, statements(cx, made_at(cx, me.class)));
 }
 
 /// The attribute of its own object to which a statement of a method assigns what refers to the object.
 fn cycle<'a>(cx: &Model<'a>, statement: &'a Stmt) -> Option<(&'a str, Method<'a>)> {
-    let assign = statement.as_assign_stmt().filter(|it| !it.value.is_name_expr())?;
+    let assign = statement.as_assign_stmt()?;
     let me = method(cx, cx.id(statement))?;
     let name = assign.targets.iter().filter_map(Expr::as_attribute_expr).find_map(|target| {
         (cx.symbol_of(&target.value) == Some(me.receiver)).then_some(target.attr.as_str())

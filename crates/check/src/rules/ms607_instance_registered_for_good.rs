@@ -1,7 +1,8 @@
 //! MS607: `INSTANCES.append(self)` in `__init__`.
 
 use super::kept::{
-    Container, attributes, container_of, exported, instances_are_few, made_at, made_only_at_top, may_shrink, method, statements, uses_of,
+    Container, attributes, container_of, exported, instances_are_few, made_at, made_only_at_top, may_shrink,
+    method, statements, uses_of,
 };
 use super::{Experiment, On, Rule, Saves};
 use crate::context::Context;
@@ -58,7 +59,11 @@ fn check<'a>(cx: &mut Context<'_, 'a>, statement: &'a Stmt) {
         _ => return,
     };
     let Some((name, container, uses)) = registry(cx, place, me.class, me.receiver, id) else { return };
-    if exported(cx, name) || may_shrink(cx, &uses) || instances_are_few(cx, me.class) || made_only_at_top(cx, me.class) {
+    if exported(cx, name)
+        || may_shrink(cx, &uses)
+        || instances_are_few(cx, me.class)
+        || made_only_at_top(cx, me.class)
+    {
         return;
     }
     let class = me.class.name.as_str();
@@ -85,13 +90,16 @@ fn registry<'a>(
         }
         Expr::Attribute(attribute) => {
             let of_class = match &*attribute.value {
-                Expr::Attribute(it) => it.attr.as_str() == "__class__" && cx.symbol_of(&it.value) == Some(receiver),
+                Expr::Attribute(it) => {
+                    it.attr.as_str() == "__class__" && cx.symbol_of(&it.value) == Some(receiver)
+                }
                 holder @ Expr::Call(_) => {
                     matches!(cx.call_of_one(holder), Some(("type", of)) if cx.symbol_of(of) == Some(receiver))
                 }
                 holder @ Expr::Name(name) => {
                     cx.symbol_of(holder) == Some(receiver)
-                        || name.id == class.name.as_str() && cx.symbol_of(holder) == cx.lookup(class.name.as_str(), cx.node(at).scope)
+                        || name.id == class.name.as_str()
+                            && cx.symbol_of(holder) == cx.lookup(class.name.as_str(), cx.node(at).scope)
                 }
                 _ => false,
             };
@@ -99,7 +107,8 @@ fn registry<'a>(
             let id = of_class.then(|| class_name(cx, class, name))??;
             let mut uses = attributes(cx, name);
             // An attribute of this name that is assigned to may be the instance's own.
-            let assigned = |expr: &&Expr| expr.as_attribute_expr().is_some_and(|it| it.ctx != ExprContext::Load);
+            let assigned =
+                |expr: &&Expr| expr.as_attribute_expr().is_some_and(|it| it.ctx != ExprContext::Load);
             if uses.iter().any(assigned) {
                 return None;
             }

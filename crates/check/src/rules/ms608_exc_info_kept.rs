@@ -36,9 +36,9 @@ fn check<'a>(cx: &mut Context<'_, 'a>, statement: &'a Stmt) {
         return;
     }
     let [target] = &assign.targets[..] else { return };
-    let kept = names(cx, target, &assign.value).into_iter().find(|name| {
-        cx.symbol_of(name).is_some_and(|symbol| stays_bound(cx, symbol, id))
-    });
+    let kept = names(cx, target, &assign.value)
+        .into_iter()
+        .find(|name| cx.symbol_of(name).is_some_and(|symbol| stays_bound(cx, symbol, id)));
     let Some(name) = kept else { return };
     let name = cx.text(name);
     let message = format!(
@@ -53,7 +53,9 @@ fn names<'a>(cx: &Model<'a>, target: &'a Expr, value: &'a Expr) -> Vec<&'a Expr>
     let is_exc_info = |expr: &'a Expr| cx.calls(expr, "sys.exc_info").is_some();
     match value {
         Expr::Name(_) if is_caught(cx, value) && target.is_name_expr() => vec![target],
-        Expr::Attribute(it) if it.attr.as_str() == "__traceback__" && is_caught(cx, &it.value) => vec![target],
+        Expr::Attribute(it) if it.attr.as_str() == "__traceback__" && is_caught(cx, &it.value) => {
+            vec![target]
+        }
         Expr::Call(_) if is_exc_info(value) => match parts() {
             [] => vec![target],
             [_, exception, traceback] => vec![exception, traceback],
@@ -63,7 +65,7 @@ fn names<'a>(cx: &Model<'a>, target: &'a Expr, value: &'a Expr) -> Vec<&'a Expr>
         Expr::Subscript(item) if is_exc_info(&item.value) => match &*item.slice {
             Expr::Slice(slice) => match (slice.lower.as_deref().and_then(int), parts()) {
                 (None | Some(0), [_, rest @ ..]) => rest.iter().collect(),
-                (_, [rest @ ..]) if !rest.is_empty() => rest.iter().collect(),
+                (_, rest) if !rest.is_empty() => rest.iter().collect(),
                 _ => vec![target],
             },
             index => match int(index) {

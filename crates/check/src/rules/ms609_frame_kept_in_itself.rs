@@ -39,8 +39,9 @@ fn check<'a>(cx: &mut Context<'_, 'a>, statement: &'a Stmt) {
     let Some(symbol) = cx.symbol_of(target) else { return };
     if stays_bound(cx, symbol, cx.id(statement)) {
         let name = cx.text(target);
-        let message =
-            format!("`{name}` is kept in the very frame that it refers to: the call's local variables wait for the cycle collector");
+        let message = format!(
+            "`{name}` is kept in the very frame that it refers to: the call's local variables wait for the cycle collector"
+        );
         cx.found(statement, message, None);
     }
 }

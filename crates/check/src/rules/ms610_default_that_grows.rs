@@ -1,6 +1,6 @@
 //! MS610: `def add(item, items=[]): items.append(item)`.
 
-use super::kept::{Container, Does, class_of, does, tail, uses_of};
+use super::kept::{Container, Does, class_of, does, may_stop, tail, uses_of};
 use super::{Experiment, On, Rule, Saves};
 use crate::context::{Context, fix, replace};
 use crate::finding::Fix;
@@ -84,6 +84,7 @@ fn grows<'a>(cx: &Model<'a>, symbol: SymbolId, function: &StmtFunctionDef) -> Ve
         }
         match does(cx, place) {
             Does::Adds(Some(key)) if key.is_literal_expr() => {}
+            Does::Adds(_) if may_stop(cx, place) => {}
             Does::Adds(_) => grown.push(place),
             Does::Reads => {}
             Does::Escapes if cx.parent_stmt(place).is_some_and(Stmt::is_return_stmt) => {}
@@ -101,14 +102,20 @@ fn passed_to(cx: &Model<'_>, place: &Expr, function: &StmtFunctionDef) -> bool {
 }
 
 /// Whether the file calls the function from elsewhere, and every such call may pass the argument.
-fn always_passed(cx: &Model<'_>, statement: &Stmt, function: &StmtFunctionDef, parameter: AnyParameterRef<'_>) -> bool {
+fn always_passed(
+    cx: &Model<'_>,
+    statement: &Stmt,
+    function: &StmtFunctionDef,
+    parameter: AnyParameterRef<'_>,
+) -> bool {
     let own = cx.region_of(cx.id(statement));
     let name = parameter.name().as_str();
     let position = function.parameters.iter_non_variadic_params().position(|it| it.name().as_str() == name);
     let in_class = class_of(cx, function).is_some();
     let called = |id: NodeId| {
         let call = cx.expr(id)?.as_call_expr()?;
-        let alike = call.func.is_attribute_expr() == in_class && tail(&call.func) == Some(function.name.as_str());
+        let alike =
+            call.func.is_attribute_expr() == in_class && tail(&call.func) == Some(function.name.as_str());
         alike.then_some(call)
     };
     let mut calls = cx.ids().filter(|id| !own.has(*id)).filter_map(called).peekable();
@@ -144,14 +151,10 @@ fn new_each_time<'a>(
     let plain = !matches!(first, Stmt::FunctionDef(_) | Stmt::ClassDef(_));
     let indent = plain.then(|| cx.indent(first))??;
     let newline = if cx.source.contains("\r\n") { "\r\n" } else { "\n" };
-    let made = format!(
-        "if {name} is None:{newline}{indent}    {name} = {}{newline}{indent}",
-        cx.text(default)
-    );
+    let made =
+        format!("if {name} is None:{newline}{indent}    {name} = {}{newline}{indent}", cx.text(default));
     let start = first.start().to_usize();
-    let edits = vec![
-        replace(default.range(), "None"),
-        crate::finding::Edit { start, end: start, text: made },
-    ];
+    let edits =
+        vec![replace(default.range(), "None"), crate::finding::Edit { start, end: start, text: made }];
     fix(false, "make a new one in each call", "calls no longer share what they add", edits)
 }

@@ -28,7 +28,8 @@ pub(super) const RULE: Rule = Rule {
 const KEEPING: &[&str] = &["keep", "alive", "ref", "hold", "pin", "cache", "leak", "clean", "regist", "hook"];
 
 /// Names of functions and classes, of which a program has so many as are written out.
-const CODE: &[&str] = &["cls", "klass", "type_", "func", "fn", "f", "function", "callback", "cb", "method", "module"];
+const CODE: &[&str] =
+    &["cls", "klass", "type_", "func", "fn", "f", "function", "callback", "cb", "method", "module"];
 
 fn check(cx: &mut Context<'_, '_>) {
     for id in cx.symbols() {
@@ -46,7 +47,9 @@ fn check(cx: &mut Context<'_, '_>) {
             // `CACHE.setdefault(key, value)` may be asked for its value.
             let unused = match cx.parent_stmt(parent) {
                 Some(statement) => statement.is_assign_stmt(),
-                None => cx.parent_expr(parent).is_some_and(|call| cx.parent_stmt(call).is_some_and(Stmt::is_expr_stmt)),
+                None => cx
+                    .parent_expr(parent)
+                    .is_some_and(|call| cx.parent_stmt(call).is_some_and(Stmt::is_expr_stmt)),
             };
             let constant = matches!(does(cx, place), Does::Adds(Some(key)) if key.is_literal_expr());
             matches!(does(cx, place), Does::Adds(_)) && unused && !constant && !adds_code(cx, place)
@@ -54,10 +57,13 @@ fn check(cx: &mut Context<'_, '_>) {
         let in_function = uses.iter().copied().find(|place| cx.function(cx.id(*place)).is_some());
         let Some(at) = in_function else { continue };
         let Some(statement) = cx.stmt_of(at) else { continue };
-        if exported(cx, name) || !uses.iter().all(|place| adds(place)) {
+        if exported(cx, name) || !uses.iter().all(adds) {
             continue;
         }
-        let message = format!("the {} `{name}` grows with every call, and nothing in this file reads it", container.name());
+        let message = format!(
+            "the {} `{name}` grows with every call, and nothing in this file reads it",
+            container.name()
+        );
         cx.found(statement, message, None);
     }
 }
