@@ -15,6 +15,7 @@
 mod cached;
 mod kept;
 mod patterns;
+mod patterns_index;
 
 use crate::context::Context;
 use crate::model::Region;
@@ -136,6 +137,9 @@ rules![
     ms111_unpack_of_slice,
     ms112_method_of_slice,
     ms113_split_for_one_part,
+    ms201_index_loop,
+    ms202_index_comprehension,
+    ms205_index_while,
     ms301_attribute_text_grown,
     ms302_item_text_grown,
     ms303_global_text_grown,
