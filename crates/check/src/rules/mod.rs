@@ -16,6 +16,7 @@ mod cached;
 mod kept;
 mod patterns;
 mod patterns_index;
+mod patterns_layout;
 
 use crate::context::Context;
 use crate::model::Region;
@@ -139,6 +140,8 @@ rules![
     ms113_split_for_one_part,
     ms201_index_loop,
     ms202_index_comprehension,
+    ms203_pop_from_front,
+    ms204_insert_at_front,
     ms205_index_while,
     ms301_attribute_text_grown,
     ms302_item_text_grown,

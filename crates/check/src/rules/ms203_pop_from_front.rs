@@ -1,0 +1,128 @@
+//! MS203: `queue.pop(0)` in a loop.
+
+use super::patterns::{int, of_arguments, same_place};
+use super::patterns_layout::{Done, done, local};
+use super::{Experiment, On, Rule, Saves};
+use crate::context::{Context, fix, replace};
+use crate::finding::Fix;
+use crate::model::{Bound, Model, Type};
+use crate::syntax::{Expr, ExprCall, ExprContext, Ranged};
+
+pub(super) const RULE: Rule = Rule {
+    code: "MS203",
+    name: "pop-from-front",
+    what: "A list that a loop takes items from at the front: `queue.pop(0)`.",
+    why: "It costs no memory, but time: every item that is left is moved by one place, so that taking all \
+          of them grows with the square of the length. `collections.deque` takes the first in one step.",
+    not_when: "Where the list is made within the same loop, or written out with all its items; where its type \
+               is not known. With some dozen items there is no difference.",
+    fix: "`collections.deque`, and `popleft`. Safe for a local list that is only appended to, taken from, \
+          counted and tested: a deque has no slices and no `sort`. The error on an empty deque is the same, \
+          with another text.",
+    saves: Saves::Nothing,
+    experiment: Experiment {
+        setup: "import collections\nqueue = [None] * 200\nother = collections.deque(queue)\n",
+        before: "while queue:\n    queue.pop(0)\n",
+        after: "while other:\n    other.popleft()\n",
+        needs: &[],
+    },
+    on: &[On::Call(check)],
+};
+
+fn check<'a>(cx: &mut Context<'_, 'a>, _: &'a Expr, call: &'a ExprCall) {
+    let Some(list) = at_front(cx, call, "pop", 1) else { return };
+    if is_written_out(cx, list) {
+        return;
+    }
+    let mended = as_deque(cx, list);
+    cx.found(call, format!("`{}` moves every item that is left, every round; a deque moves none", cx.brief(call)), mended);
+}
+
+/// The list whose method is called in a loop around it, with 0 as the first of so many arguments.
+pub(super) fn at_front<'a>(cx: &Model<'a>, call: &'a ExprCall, method: &str, count: usize) -> Option<&'a Expr> {
+    let Expr::Attribute(attribute) = &*call.func else { return None };
+    let list = &*attribute.value;
+    let arguments = &call.arguments;
+    let zero = arguments.args.first().and_then(int) == Some(0);
+    if attribute.attr.as_str() != method || !zero || arguments.args.len() != count || arguments.len() != count {
+        return None;
+    }
+    if cx.type_of(list)?.ty != Type::List || of_arguments(cx, list) {
+        return None;
+    }
+    let around = cx.loop_around(cx.id(call))?;
+    if let crate::model::shape::Loop::For(it) = around
+        && cx.builtin_call(&it.iter, "range").is_some_and(|range| range.arguments.args.iter().all(super::patterns_layout::is_few))
+    {
+        return None;
+    }
+    // A new list in every round is a short one.
+    let made_anew = cx.region(around.body()).ids().any(|id| match cx.expr(id) {
+        Some(Expr::Name(name)) => name.ctx == ExprContext::Store && cx.expr(id).is_some_and(|it| same_place(it, list)),
+        Some(it @ Expr::Attribute(inner)) => inner.ctx == ExprContext::Store && same_place(it, list),
+        _ => false,
+    });
+    (!made_anew).then_some(list)
+}
+
+/// Whether a list is a display of some items to which none are added, or comes from the arguments.
+fn is_written_out<'a>(cx: &Model<'a>, list: &'a Expr) -> bool {
+    let Some(symbol) = cx.symbol_of(list).map(|id| cx.symbol(id)) else { return false };
+    let display = |value: &Expr| match value {
+        Expr::List(list) => !list.elts.is_empty() && !list.elts.iter().any(Expr::is_starred_expr),
+        Expr::Subscript(slice) => of_arguments(cx, &slice.value),
+        _ => false,
+    };
+    let all = symbol.bindings.iter().all(|it| match it.how {
+        Bound::Assigned(value) | Bound::Annotated(_, Some(value)) => display(value),
+        _ => false,
+    });
+    all && !symbol.uses.iter().filter_map(|name| cx.expr(*name)).any(|name| {
+        matches!(done(cx, name), Some(Done::Method("append" | "extend" | "insert", _)))
+    })
+}
+
+/// The fix that makes a local list a deque, if a deque serves for all that is done with it.
+pub(super) fn as_deque<'a>(cx: &Context<'_, 'a>, list: &'a Expr) -> Option<Fix> {
+    let [binding] = cx.symbol(cx.symbol_of(list)?).bindings[..] else { return None };
+    let local = local(cx, cx.stmt(cx.statement(binding.node))?)?;
+    if cx.proven(local.value) != Some(Type::List) || !cx.fresh(local.value) || cx.has_comment(local.value.range()) {
+        return None;
+    }
+    let mut edits = Vec::new();
+    for name in local.uses {
+        match done(cx, name)? {
+            Done::Tested | Done::Passed("len", _) => {}
+            Done::Read(_, it) if matches!(int(&it.slice), Some(0 | -1)) => {}
+            Done::Method(method, call) => {
+                let Expr::Attribute(attribute) = &*call.func else { return None };
+                let arguments = &call.arguments;
+                let plain = arguments.keywords.is_empty() && !arguments.args.iter().any(Expr::is_starred_expr);
+                if !plain || cx.has_comment(arguments.range()) {
+                    return None;
+                }
+                match (method, &*arguments.args) {
+                    ("append" | "extend", [_]) | ("pop" | "clear", []) => {}
+                    ("pop", [at]) if int(at) == Some(0) => {
+                        edits.push(replace(attribute.attr.range(), "popleft"));
+                        edits.push(replace(arguments.range(), "()"));
+                    }
+                    ("insert", [at, item]) if int(at) == Some(0) => {
+                        edits.push(replace(attribute.attr.range(), "appendleft"));
+                        edits.push(replace(arguments.range(), format!("({})", cx.argument_text(item))));
+                    }
+                    _ => return None,
+                }
+            }
+            _ => return None,
+        }
+    }
+    let (deque, import) = cx.reach("collections.deque", local.value)?;
+    let made = match local.value {
+        Expr::List(list) if list.elts.is_empty() => format!("{deque}()"),
+        value => format!("{deque}({})", cx.argument_text(value)),
+    };
+    edits.push(replace(local.value.range(), made));
+    edits.extend(import);
+    fix(true, "make it a deque", "", edits)
+}
