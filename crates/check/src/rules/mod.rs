@@ -173,6 +173,7 @@ rules![
     ms417_glob_iterated,
     ms418_write_of_read,
     ms419_output_split,
+    ms501_class_without_slots,
     ms601_unbounded_cache,
     ms602_cache_on_method,
     ms603_module_cache_grows,
