@@ -8,8 +8,7 @@ use crate::model::{Bound, Model, NodeId, Region, ScopeKind, Type, Use};
 use crate::syntax::{Expr, ExprContext, Ranged, Stmt, TextRange, TextSize};
 
 /// What could differ where nothing is proven.
-pub(super) const DOUBT: &str =
-    "going over a mapping gives its keys, the sequence may change meanwhile, and other code may look for the index";
+pub(super) const DOUBT: &str = "going over a mapping gives its keys, the sequence may change meanwhile, and other code may look for the index";
 
 /// The sequence whose indices `range(len(xs))` gives.
 pub(super) fn indices_of<'a>(cx: &Model<'a>, iter: &'a Expr) -> Option<&'a Expr> {
@@ -137,14 +136,18 @@ impl<'a> Indexed<'a> {
         let here = cx.id(statement);
         let (block, end) = (cx.block(here), cx.node(here).end);
         let around = cx.loop_around(here).map(|around| cx.region(around.body()));
-        let elsewhere = symbol.uses.iter().filter(|name| !self.body.has(**name) && !own.contains(&cx.node(**name).parent));
+        let elsewhere = symbol
+            .uses
+            .iter()
+            .filter(|name| !self.body.has(**name) && !own.contains(&cx.node(**name).parent));
         elsewhere.into_iter().any(|name| {
             if let Some(binding) = cx.expr(*name).and_then(|name| cx.reaching(name)) {
                 return own.contains(&binding.node);
             }
             let earlier = *name < here && around.is_none_or(|around| !around.has(*name));
             // `i = 0` again, before the next loop.
-            let beside = cx.ancestors(*name).find(|above| cx.is_statement(*above) && cx.block(*above) == block);
+            let beside =
+                cx.ancestors(*name).find(|above| cx.is_statement(*above) && cx.block(*above) == block);
             let bound_again = beside.is_some_and(|beside| {
                 symbol.bindings.iter().any(|it| {
                     let at = cx.statement(it.node);
@@ -173,7 +176,8 @@ impl<'a> Indexed<'a> {
         let at = cx.id(self.index);
         let frame = cx.region_of(cx.scope(cx.frame(at)).node);
         let taken = |name: &str| {
-            let bound = |id| cx.symbol(id).name == name && cx.symbol(id).bindings.iter().any(|it| frame.has(it.node));
+            let bound =
+                |id| cx.symbol(id).name == name && cx.symbol(id).bindings.iter().any(|it| frame.has(it.node));
             let named = |id| matches!(cx.expr(id), Some(Expr::Name(it)) if it.id == name);
             cx.lookup(name, cx.node(at).scope).is_some() || frame.ids().any(named) || cx.symbols().any(bound)
         };
@@ -193,7 +197,9 @@ impl<'a> Indexed<'a> {
             Some((name, lines)) => (name, vec![replace(lines, "")], lines),
             None => (self.fresh_name(cx)?, Vec::new(), TextRange::default()),
         };
-        for range in self.reads.iter().map(|read| read.range()).filter(|range| !dropped.contains_range(*range)) {
+        for range in
+            self.reads.iter().map(|read| read.range()).filter(|range| !dropped.contains_range(*range))
+        {
             let joined = |c: Option<char>| c.is_some_and(|c| c.is_alphanumeric() || c == '_');
             let before = cx.source[..range.start().to_usize()].chars().next_back();
             let after = cx.source[range.end().to_usize()..].chars().next();
@@ -212,7 +218,10 @@ impl<'a> Indexed<'a> {
         let symbol = cx.symbol(cx.symbol_of(&assign.targets[0])?);
         let bound = symbol.bindings.iter().filter(|it| self.body.has(it.node)).count();
         let is_read = self.reads.iter().any(|read| cx.id(*read) == cx.id(&*assign.value));
-        (is_read && bound == 1 && !symbol.bound_elsewhere).then(|| cx.whole_lines(first)).flatten().map(|lines| (name.id.to_string(), lines))
+        (is_read && bound == 1 && !symbol.bound_elsewhere)
+            .then(|| cx.whole_lines(first))
+            .flatten()
+            .map(|lines| (name.id.to_string(), lines))
     }
 }
 
@@ -220,7 +229,8 @@ impl<'a> Indexed<'a> {
 /// there waits until the names are known.
 pub(super) fn as_one(cx: &Context<'_, '_>, range: TextRange, mut edits: Vec<Edit>) -> Edit {
     edits.sort();
-    let start = edits.first().map_or(range.start().to_usize(), |edit| edit.start.min(range.start().to_usize()));
+    let start =
+        edits.first().map_or(range.start().to_usize(), |edit| edit.start.min(range.start().to_usize()));
     let (mut text, mut at) = (String::new(), start);
     for edit in &edits {
         text.push_str(&cx.source[at..edit.start]);
@@ -229,7 +239,13 @@ pub(super) fn as_one(cx: &Context<'_, '_>, range: TextRange, mut edits: Vec<Edit
     }
     let end = range.end().to_usize().max(at);
     text.push_str(&cx.source[at..end]);
-    replace(TextRange::new(TextSize::try_from(start).unwrap_or_default(), TextSize::try_from(end).unwrap_or_default()), text)
+    replace(
+        TextRange::new(
+            TextSize::try_from(start).unwrap_or_default(),
+            TextSize::try_from(end).unwrap_or_default(),
+        ),
+        text,
+    )
 }
 
 /// What one of several is called: `names` gives `name`, `entries` gives `entry`.
@@ -251,9 +267,9 @@ fn singular(plural: &str) -> Option<String> {
 
 /// Keywords and builtins that a plural may end up as.
 const TAKEN: &[&str] = &[
-    "all", "any", "assert", "bin", "bool", "break", "byte", "class", "compile", "complex", "continue", "dict",
-    "dir", "eval", "except", "exec", "exit", "filter", "float", "format", "from", "global", "hash", "help",
-    "hex", "import", "input", "int", "iter", "lambda", "len", "list", "map", "max", "min", "next", "object",
-    "oct", "open", "ord", "pass", "pow", "print", "property", "raise", "range", "repr", "return", "round",
-    "set", "slice", "str", "sum", "tuple", "type", "var", "while", "with", "yield", "zip",
+    "all", "any", "assert", "bin", "bool", "break", "byte", "class", "compile", "complex", "continue",
+    "dict", "dir", "eval", "except", "exec", "exit", "filter", "float", "format", "from", "global", "hash",
+    "help", "hex", "import", "input", "int", "iter", "lambda", "len", "list", "map", "max", "min", "next",
+    "object", "oct", "open", "ord", "pass", "pow", "print", "property", "raise", "range", "repr", "return",
+    "round", "set", "slice", "str", "sum", "tuple", "type", "var", "while", "with", "yield", "zip",
 ];

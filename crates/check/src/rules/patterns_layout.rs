@@ -37,7 +37,7 @@ pub(super) enum Done<'a> {
     Method(&'a str, &'a ExprCall),
     /// `xs[…]` read.
     Read(&'a Expr, &'a ExprSubscript),
-    /// `xs[…] = value`, alone on its side.
+    /// `xs[…] = value`.
     Stored(&'a ExprSubscript, &'a Expr),
     /// Its only argument is the container: `len(xs)`, or the first one of several: `zip(xs, ys)`.
     Passed(&'a str, &'a Expr),
@@ -69,7 +69,7 @@ pub(super) fn done<'a>(cx: &Model<'a>, name: &'a Expr) -> Option<Done<'a>> {
         Expr::Subscript(it) if cx.id(&*it.value) == id => match it.ctx {
             ExprContext::Load => Some(Done::Read(parent, it)),
             ExprContext::Store => match cx.parent_stmt(parent)? {
-                Stmt::Assign(assign) if assign.targets.len() == 1 => Some(Done::Stored(it, &assign.value)),
+                Stmt::Assign(assign) => Some(Done::Stored(it, &assign.value)),
                 _ => None,
             },
             _ => None,
