@@ -1,8 +1,10 @@
 //! MS204: `xs.insert(0, x)` in a loop.
 
 use super::ms203_pop_from_front::{as_deque, at_front};
+use super::patterns::{int, same_place};
 use super::{Experiment, On, Rule, Saves};
 use crate::context::Context;
+use crate::model::Model;
 use crate::syntax::{Expr, ExprCall};
 
 pub(super) const RULE: Rule = Rule {
@@ -11,8 +13,9 @@ pub(super) const RULE: Rule = Rule {
     what: "A list that a loop puts items into at the front: `xs.insert(0, x)`.",
     why: "It costs no memory, but time: every item that is there is moved by one place, so that the whole \
           grows with the square of the length.",
-    not_when: "Where the list is made within the same loop; where its type is not known, as of `sys.path`. \
-               With some dozen items there is no difference.",
+    not_when: "Where the list is made within the same loop, or items are taken out of it there by place or \
+               value; where its type is not known, as of `sys.path`. With some dozen items there is no \
+               difference.",
     fix: "Append, and reverse once at the end; or `collections.deque` with `appendleft`. That fix is safe for \
           a local list with which nothing is done that a deque cannot do.",
     saves: Saves::Nothing,
@@ -27,10 +30,23 @@ pub(super) const RULE: Rule = Rule {
 
 fn check<'a>(cx: &mut Context<'_, 'a>, _: &'a Expr, call: &'a ExprCall) {
     let Some(list) = at_front(cx, call, "insert", 2) else { return };
+    if takes_from_the_middle(cx, call, list) {
+        return;
+    }
     let mended = as_deque(cx, list);
-    cx.found(
-        call,
-        format!("`{}` moves every item there is, every round; append, and reverse at the end", cx.brief(call)),
-        mended,
-    );
+    cx.found(call, format!("`{}` moves every item there is, every round; a deque moves none", cx.brief(call)), mended);
+}
+
+/// Whether the loop takes the list's items out again by place or value, so that it only changes their order.
+fn takes_from_the_middle<'a>(cx: &Model<'a>, call: &'a ExprCall, list: &'a Expr) -> bool {
+    let Some(around) = cx.loop_around(cx.id(call)) else { return false };
+    cx.region(around.body()).ids().filter_map(|id| cx.expr(id)?.as_call_expr()).any(|other| {
+        let Expr::Attribute(method) = &*other.func else { return false };
+        let takes = match method.attr.as_str() {
+            "pop" => other.arguments.args.first().is_some_and(|at| int(at).is_none()),
+            "remove" => true,
+            _ => false,
+        };
+        takes && same_place(&method.value, list)
+    })
 }

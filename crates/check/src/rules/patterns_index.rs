@@ -70,7 +70,7 @@ pub(super) fn indexed<'a>(
 ) -> Option<Indexed<'a>> {
     let symbol = cx.symbol(cx.symbol_of(index)?);
     let changed = symbol.bindings.iter().any(|it| body.has(it.node) && !own.contains(&it.node));
-    if symbol.captured || symbol.bound_elsewhere || changed || !goes_by_number(cx, of) {
+    if symbol.captured || symbol.bound_elsewhere || changed || !goes_by_number(cx, of) || is_self(cx, of) {
         return None;
     }
     if body.ids().any(|id| cx.expr(id).is_some_and(|it| same_place(it, of)) && cx.use_of(id) != Use::Reads) {
@@ -109,6 +109,17 @@ fn rebinds_holder(cx: &Model<'_>, of: &Expr, body: Region) -> bool {
         })
     };
     body.ids().any(stored) || rebinds_holder(cx, &attribute.value, body)
+}
+
+/// Whether an expression is the object whose method this is: going over it may be what the method is for.
+fn is_self<'a>(cx: &Model<'a>, of: &'a Expr) -> bool {
+    let first = |name: &Expr| {
+        let function = cx.function(cx.id(name))?;
+        let in_class = cx.scope(cx.node(cx.id(function)).scope).kind == ScopeKind::Class;
+        let this = function.parameters.iter_non_variadic_params().next().filter(|_| in_class)?;
+        Some(this.parameter.name.as_str())
+    };
+    matches!(of, Expr::Name(name) if first(of) == Some(name.id.as_str()))
 }
 
 /// Whether going over something may give what its indices give.
