@@ -120,7 +120,10 @@ pub(super) fn as_deque<'a>(cx: &Context<'_, 'a>, list: &'a Expr) -> Option<Fix> 
     let (deque, import) = cx.reach("collections.deque", local.value)?;
     let made = match local.value {
         Expr::List(list) if list.elts.is_empty() => format!("{deque}()"),
-        value => format!("{deque}({})", cx.argument_text(value)),
+        value => {
+            let items = cx.call_of_one(value).filter(|(name, _)| *name == "list").map_or(value, |(_, items)| items);
+            format!("{deque}({})", cx.argument_text(items))
+        }
     };
     edits.push(replace(local.value.range(), made));
     edits.extend(import);

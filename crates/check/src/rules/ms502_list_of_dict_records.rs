@@ -10,7 +10,8 @@ use crate::syntax::{Expr, ExprContext, ExprSubscript, Ranged, Stmt};
 pub(super) const RULE: Rule = Rule {
     code: "MS502",
     name: "list-of-dict-records",
-    what: "A local list of dicts that all have the same keys, each of which is only asked for these keys.",
+    what: "A local list of dicts that all have the same keys, each of which is only asked for these keys; \
+           also `list(csv.DictReader(file))`.",
     why: "Every dict has a table of its own for its keys: with three of them it takes 184 bytes, 232 before \
           Python 3.11. An instance of a class with `__slots__` takes 56, a named tuple 72.",
     not_when: "Where the list or a row of it is passed on, returned or changed in its keys: there a dict may be \
@@ -29,12 +30,14 @@ pub(super) const RULE: Rule = Rule {
 
 fn check<'a>(cx: &mut Context<'_, 'a>, statement: &'a Stmt) {
     let Some(rows) = local(cx, statement) else { return };
+    let read = matches!(cx.call_of_one(rows.value), Some(("list", of)) if cx.calls(of, "csv.DictReader").is_some());
     let mut dicts = match rows.value {
         comp @ Expr::ListComp(it) if !few_items(cx, comp) => vec![&*it.elt],
         Expr::List(list) if list.elts.is_empty() => Vec::new(),
+        _ if read => Vec::new(),
         _ => return,
     };
-    let (mut uses, mut in_loop) = (Vec::new(), !dicts.is_empty());
+    let (mut uses, mut in_loop) = (Vec::new(), read || !dicts.is_empty());
     for name in &rows.uses {
         let Some(done) = done(cx, name) else { return };
         match appended(&done) {
@@ -45,29 +48,28 @@ fn check<'a>(cx: &mut Context<'_, 'a>, statement: &'a Stmt) {
             None => uses.push(done),
         }
     }
-    let Some(keys) = dicts.first().and_then(|dict| keys_of(dict)) else { return };
-    let alike = dicts.iter().all(|dict| keys_of(dict).is_some_and(|it| it == keys));
-    if keys.len() < 2 || !alike || !in_loop {
+    // What a file's first line says is not known here.
+    let keys = if read { None } else { dicts.first().and_then(|dict| keys_of(dict)) };
+    let alike = match &keys {
+        Some(keys) => keys.len() > 1 && dicts.iter().all(|dict| keys_of(dict).is_some_and(|it| it == *keys)),
+        None => read && dicts.is_empty(),
+    };
+    if !alike || !in_loop {
         return;
     }
     let mut asked = false;
     for done in uses {
-        match asks(cx, &done, &keys) {
+        match asks(cx, &done, keys.as_deref()) {
             Some(keyed) => asked |= keyed,
             None => return,
         }
     }
+    let Stmt::Assign(assign) = statement else { return };
     if asked {
-        let name = cx.text(match statement {
-            Stmt::Assign(assign) => &assign.targets[0],
-            _ => return,
-        });
-        let message = format!(
-            "every dict in `{name}` has the same {} keys; a class with `__slots__` holds as much in a third of the bytes",
-            keys.len()
-        );
+        let name = cx.text(&assign.targets[0]);
+        let message = format!("every dict in `{name}` has the same keys; a class with `__slots__` holds as much in a third of the bytes");
         let costs = dicts.iter().map(|dict| dict.range()).collect();
-        cx.found_with_costs(dicts[0], message, None, costs);
+        cx.found_with_costs(*dicts.first().unwrap_or(&rows.value), message, None, costs);
     }
 }
 
@@ -80,7 +82,7 @@ fn keys_of(dict: &Expr) -> Option<Vec<&str>> {
 }
 
 /// Whether a use of the list asks its rows for their keys; `None` if it does anything else with a row.
-fn asks<'a>(cx: &Model<'a>, done: &Done<'a>, keys: &[&str]) -> Option<bool> {
+fn asks<'a>(cx: &Model<'a>, done: &Done<'a>, keys: Option<&[&str]>) -> Option<bool> {
     let keyed = |row: &'a Expr| match cx.parent_expr(row)? {
         Expr::Subscript(it) if cx.id(&*it.value) == cx.id(row) => by_key(it, keys),
         _ => None,
@@ -99,8 +101,8 @@ fn asks<'a>(cx: &Model<'a>, done: &Done<'a>, keys: &[&str]) -> Option<bool> {
     }
 }
 
-/// Whether `row["key"]` reads or sets one of the keys.
-fn by_key(subscript: &ExprSubscript, keys: &[&str]) -> Option<bool> {
-    let known = key_of(subscript).is_some_and(|key| keys.contains(&key));
+/// Whether `row["key"]` reads or sets one of the keys, or any where they are not known.
+fn by_key(subscript: &ExprSubscript, keys: Option<&[&str]>) -> Option<bool> {
+    let known = key_of(subscript).is_some_and(|key| keys.is_none_or(|keys| keys.contains(&key)));
     (known && subscript.ctx != ExprContext::Del).then_some(true)
 }

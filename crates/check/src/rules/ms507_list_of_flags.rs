@@ -1,6 +1,6 @@
 //! MS507: `seen = [False] * n`.
 
-use super::patterns::{int, natural};
+use super::patterns::{few_items, int, natural};
 use super::patterns_layout::{Done, done, is_few, local, uses_of_target};
 use super::{Experiment, On, Rule, Saves};
 use crate::context::{Context, fix, replace};
@@ -10,7 +10,8 @@ use crate::syntax::{CmpOp, Expr, Operator, Ranged, Stmt};
 pub(super) const RULE: Rule = Rule {
     code: "MS507",
     name: "list-of-flags",
-    what: "A local list of truth values, one for each number up to some bound: `seen = [False] * n`.",
+    what: "A local list of truth values, one for each number up to some bound: `seen = [False] * n`; or a list \
+           of such lists.",
     why: "A list has 8 bytes for each reference to the one `False`. A `bytearray` has one byte for each.",
     not_when: "Where anything but a truth value is stored, a value is read for more than its truth, or the \
                list is passed on, returned or printed; where the length is a small number.",
@@ -29,43 +30,58 @@ pub(super) const RULE: Rule = Rule {
 
 fn check<'a>(cx: &mut Context<'_, 'a>, statement: &'a Stmt) {
     let Some(flags) = local(cx, statement) else { return };
-    let Some((first, count)) = repeated_flag(flags.value) else { return };
+    // A list of such lists: `[[False] * width for _ in range(height)]`.
+    let rows = flags.value.as_list_comp_expr().map(|comp| &*comp.elt).filter(|_| !few_items(cx, flags.value));
+    let display = rows.unwrap_or(flags.value);
+    let Some((first, count)) = repeated_flag(display) else { return };
     if is_few(count) {
         return;
     }
     let mut asked = false;
     for name in &flags.uses {
-        match done(cx, name) {
-            Some(Done::Read(value, it)) if !it.slice.is_slice_expr() && is_asked(cx, value) => asked = true,
-            Some(Done::Stored(it, value)) if !it.slice.is_slice_expr() && is_flag(cx, value) => {}
-            Some(Done::Stored(it, value)) if it.slice.is_slice_expr() && repeated_flag(value).is_some() => {}
-            Some(Done::Tested | Done::Passed("len", _)) => {}
-            Some(Done::Passed("sum" | "any" | "all", _)) => asked = true,
-            Some(Done::Method("count", call)) if matches!(&*call.arguments.args, [flag] if flag_of(flag).is_some()) => asked = true,
-            Some(Done::Passed("enumerate", counted)) if pairs_are_asked(cx, counted) => asked = true,
-            Some(Done::Iterated(target)) if is_asked_for(cx, target) => asked = true,
-            _ => return,
+        let answer = match (rows, done(cx, name)) {
+            (None, Some(done)) => asks(cx, &done),
+            (Some(_), Some(Done::Read(row, it))) if !it.slice.is_slice_expr() => done(cx, row).and_then(|done| asks(cx, &done)),
+            (Some(_), Some(Done::Tested | Done::Passed("len", _))) => Some(false),
+            _ => None,
+        };
+        match answer {
+            Some(answer) => asked |= answer,
+            None => return,
         }
     }
+    let Stmt::Assign(assign) = statement else { return };
     if !asked {
         return;
     }
     let length = match count {
-        Expr::Name(_) | Expr::Call(_) | Expr::NumberLiteral(_) | Expr::Attribute(_) | Expr::Subscript(_) => cx.text(count).to_owned(),
-        count if first => format!("({})", cx.text(count)),
+        Expr::BinOp(_) | Expr::UnaryOp(_) | Expr::If(_) | Expr::Lambda(_) if first => format!("({})", cx.text(count)),
         count => cx.text(count).to_owned(),
     };
     let made = if first { format!("bytearray(b\"\\x01\") * {length}") } else { format!("bytearray({length})") };
-    let free = cx.is_free("bytearray", cx.node(cx.id(flags.value)).scope) && !cx.has_comment(flags.value.range());
+    let free = cx.is_free("bytearray", cx.node(cx.id(display)).scope) && !cx.has_comment(display.range());
     let proven = natural(cx, count) || first && cx.proven(count) == Some(Type::Int);
     let mended = free
-        .then(|| fix(proven, "hold one byte for each", "a negative length is an error there", vec![replace(flags.value.range(), made)]))
+        .then(|| fix(proven, "hold one byte for each", "a negative length is an error there", vec![replace(display.range(), made)]))
         .flatten();
-    let name = match statement {
-        Stmt::Assign(assign) => cx.text(&assign.targets[0]),
-        _ => return,
-    };
-    cx.found(flags.value, format!("`{name}` holds nothing but truth values, 8 bytes for each; a `bytearray` holds one in 1"), mended);
+    let name = cx.text(&assign.targets[0]);
+    cx.found(display, format!("`{name}` holds nothing but truth values, 8 bytes for each; a `bytearray` holds one in 1"), mended);
+}
+
+/// Whether a use asks for truth values; `None` if it does anything that a `bytearray` would not do alike.
+fn asks<'a>(cx: &Model<'a>, done: &Done<'a>) -> Option<bool> {
+    let alike = |alike: bool, answer: bool| alike.then_some(answer);
+    match *done {
+        Done::Read(value, it) => alike(!it.slice.is_slice_expr() && is_asked(cx, value), true),
+        Done::Stored(it, value) if it.slice.is_slice_expr() => alike(repeated_flag(value).is_some(), false),
+        Done::Stored(_, value) => alike(is_flag(cx, value), false),
+        Done::Tested | Done::Passed("len", _) => Some(false),
+        Done::Passed("sum" | "any" | "all", _) => Some(true),
+        Done::Passed("enumerate", counted) => alike(pairs_are_asked(cx, counted), true),
+        Done::Method("count", call) => alike(matches!(&*call.arguments.args, [flag] if flag_of(flag).is_some()), true),
+        Done::Iterated(target) => alike(is_asked_for(cx, target), true),
+        _ => None,
+    }
 }
 
 /// The truth value that a list display of one repeats, and how often: `[False] * n`, `n * [0]`.

@@ -10,7 +10,7 @@ pub(super) const RULE: Rule = Rule {
     code: "MS509",
     name: "lists-to-count",
     what: "A local dict of lists that grow, of which only the lengths are used.",
-    why: "Every list has 56 bytes and 8 for each item, and keeps the items. A `collections.Counter` has one \
+    why: "Every list has 56 bytes and 8 or more for each item, and keeps the items. A `collections.Counter` has one \
           number for each key.",
     not_when: "Where a list is gone over, looked into or passed on, and so is the dict.",
     fix: "`counts = collections.Counter()`, and `counts[word] += 1`. There is no automatic fix, since a \
