@@ -12,7 +12,8 @@ pub(super) const RULE: Rule = Rule {
     why: "It costs no memory: `range` makes one number at a time. It costs a look-up for every item, and a \
           reader has to see that nothing else is done with the index.",
     not_when: "Where the index serves to look up something else, a neighbour or a pair, to store, or as the \
-               bound of a range; where the body changes the sequence; of dicts and tables.",
+               bound of a range; where the body changes the sequence; of dicts and tables, \
+               and of `self` in its own methods.",
     fix: "`for x in xs`, or `for i, x in enumerate(xs)` where the number itself is used. Safe in a function, \
           if the sequence is proven to be a builtin one and the body not to change it.",
     saves: Saves::Nothing,

@@ -11,7 +11,7 @@ pub(super) const RULE: Rule = Rule {
     what: "A comprehension over the indices of a sequence that only looks up the items.",
     why: "It costs no memory, as with a loop: it costs a look-up for every item, and a reader's time.",
     not_when: "Where the index serves to look up something else, a neighbour or a pair, or as the bound of a \
-               range; of dicts and tables.",
+               range; of dicts and tables, and of `self` in its own methods.",
     fix: "`[f(x) for x in xs]`, or `enumerate(xs)` where the number itself is used. Safe if the sequence is \
           proven to be a builtin one that nothing changes meanwhile. A generator expression runs later, so \
           there nothing is proven.",

@@ -67,7 +67,11 @@ fn check<'a>(cx: &mut Context<'_, 'a>, statement: &'a Stmt) {
         Kind::Plain => None,
         Kind::Data(decorator) => data_slots(cx, decorator, body),
     };
-    let message = format!("instances of `{}` are made in a loop and kept, each with room for any attribute: give it `__slots__`", class.name);
+    let advice = match kind {
+        Kind::Data(_) if cx.python >= PythonVersion::minor(10) => "ask for `slots=True`",
+        _ => "give it `__slots__`",
+    };
+    let message = format!("instances of `{}` are made in a loop and kept, each with room for any attribute: {advice}", class.name);
     cx.found_with_costs(&class.name.range(), message, mended, costs);
 }
 
