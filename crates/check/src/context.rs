@@ -75,12 +75,13 @@ impl<'m, 'a> Context<'m, 'a> {
     /// A name by which the file can reach something of the library, such as `itertools.islice`, in the
     /// scope of `user`; and the import that has to be added for it. `None` where the name is taken.
     pub(crate) fn reach(&self, path: &str, user: &Expr) -> Option<(String, Vec<Edit>)> {
-        let scope = self.node(self.id(user)).scope;
-        if let Some(name) = self.imported_as(path, scope) {
+        let at = self.id(user);
+        let scope = self.node(at).scope;
+        if let Some(name) = self.imported_as(path, scope, at) {
             return Some((name.to_owned(), Vec::new()));
         }
         let (module, name) = path.split_once('.')?;
-        if let Some(module) = self.imported_as(module, scope) {
+        if let Some(module) = self.imported_as(module, scope, at) {
             return Some((format!("{module}.{name}"), Vec::new()));
         }
         if !self.is_free(module, scope) {
@@ -117,11 +118,11 @@ impl<'m, 'a> Context<'m, 'a> {
         let at = if let Some(after) =
             plain.iter().find(|statement| name_of(statement).as_deref() > Some(module))
         {
-            self.whole_lines(**after)?.start()
+            self.whole_start(after)?
         } else if let Some(last) = plain.last() {
             self.line_after(last)?
         } else if let Some(first) = run.first() {
-            self.whole_lines(*first)?.start()
+            self.whole_start(first)?
         } else if head > 0 {
             let at = self.line_after(&body[head - 1])?.to_usize();
             return Some(Edit { start: at, end: at, text: format!("{newline}{line}") });

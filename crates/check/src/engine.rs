@@ -189,7 +189,8 @@ impl Dispatch {
                     if let Stmt::For(it) = statement
                         && !it.is_async
                     {
-                        let body: Region = model.region(&it.body);
+                        // A target such as `xs[0]` is changed between two items as well.
+                        let body = Region { from: model.id(&*it.target), to: model.region(&it.body).to };
                         iterated.push(Iterated {
                             iter: &it.iter,
                             target: &it.target,

@@ -174,8 +174,13 @@ impl<'a> Builder<'a> {
             let Some((id, crossed)) = self.resolve(seen.name, seen.scope) else { continue };
             let symbol = &mut self.symbols[id.0 as usize];
             symbol.captured |= crossed;
+            // A generator runs its `:=` when it is asked for an item.
+            let by_generator = self.scopes[self.nodes[seen.node.0 as usize].scope.0 as usize].kind
+                == ScopeKind::Generator
+                && symbol.scope != self.nodes[seen.node.0 as usize].scope;
+            symbol.captured |= by_generator;
             if let Some(how) = seen.binds {
-                symbol.bound_elsewhere |= crossed;
+                symbol.bound_elsewhere |= crossed || by_generator;
                 symbol.bindings.push(Binding { node: seen.node, how });
             } else {
                 symbol.uses.push(seen.node);
@@ -189,9 +194,14 @@ impl<'a> Builder<'a> {
         let mut imports = FxHashMap::default();
         for (scope, name, path) in std::mem::take(&mut self.imported) {
             if let Some((id, _)) = self.resolve(name, scope) {
-                imports.insert(id, path);
+                // A name that stands for one thing or another, as after `except ImportError`, is neither.
+                let known = imports.entry(id).or_insert_with(|| path.clone());
+                if *known != path {
+                    known.clear();
+                }
             }
         }
+        imports.retain(|_, path| !path.is_empty());
         Model {
             source,
             parsed,
@@ -203,6 +213,7 @@ impl<'a> Builder<'a> {
             imports,
             star: self.star,
             known: RefCell::default(),
+            bound: RefCell::default(),
         }
     }
 
@@ -329,6 +340,8 @@ impl<'a> Visitor<'a> for Builder<'a> {
                     this.see(name, this.parent, this.scope, Some(Bound::Import));
                 }
             }
+            // At the top of a file the statement says nothing.
+            Stmt::Global(_) if this.scope == ScopeId(0) => {}
             Stmt::Global(global) => {
                 for name in &global.names {
                     this.scopes[this.scope.0 as usize].names.insert(name.as_str(), Named::Global);

@@ -4,7 +4,7 @@
 //! it. What a proof leaves out of account, as every reader of Python does, is
 //! that attributes, operators and `str()` may run code of a class.
 
-use super::{Bound, Known, Model, NodeId, ScopeKind, SymbolId, Type, tables};
+use super::{Ast, Bound, Known, Model, NodeId, ScopeKind, SymbolId, Type, tables};
 use crate::syntax::{Expr, ExprCall, ExprContext, Stmt, any_over_expr};
 
 /// The nodes of some neighbouring statements or of one expression.
@@ -20,6 +20,11 @@ impl Region {
     /// Whether a node is among them.
     pub(crate) fn has(self, id: NodeId) -> bool {
         self.from <= id && id < self.to
+    }
+
+    /// These and others, and what stands between.
+    pub(crate) fn and(self, other: Self) -> Self {
+        Self { from: self.from.min(other.from), to: self.to.max(other.to) }
     }
 
     /// All of them.
@@ -77,7 +82,8 @@ impl<'a> Model<'a> {
             };
         }
         if let Some(path) = self.path(&call.func) {
-            return tables::pure_function(&path);
+            let no_words = call.arguments.keywords.is_empty();
+            return tables::pure_function(&path) && (no_words || path != "json.dumps");
         }
         let Expr::Attribute(method) = &*call.func else { return false };
         self.proven(&method.value).is_some_and(|of| tables::pure_method(of, method.attr.as_str()))
@@ -87,52 +93,106 @@ impl<'a> Model<'a> {
     /// anything that waits.
     pub(crate) fn runs_other_code(&self, region: Region) -> bool {
         region.ids().any(|id| match self.node(id).ast {
-            super::Ast::Expr(Expr::Call(call)) => !self.harmless_call(call),
-            super::Ast::Expr(
-                Expr::Await(_) | Expr::Yield(_) | Expr::YieldFrom(_) | Expr::IpyEscapeCommand(_),
-            ) => true,
-            super::Ast::Stmt(
-                Stmt::With(_) | Stmt::Import(_) | Stmt::ImportFrom(_) | Stmt::IpyEscapeCommand(_),
-            ) => true,
-            // Going over something unknown runs its `__next__`.
-            super::Ast::Stmt(Stmt::For(it)) => !matches!(
-                self.proven(&it.iter),
-                Some(
-                    Type::List
-                        | Type::Tuple
-                        | Type::Str
-                        | Type::Bytes
-                        | Type::Range
-                        | Type::Dict
-                        | Type::Set
-                        | Type::TextFile
-                        | Type::BinaryFile
-                )
-            ),
+            Ast::Expr(Expr::Call(call)) => !self.harmless_call(call),
+            Ast::Expr(Expr::Await(_) | Expr::Yield(_) | Expr::YieldFrom(_) | Expr::IpyEscapeCommand(_)) => {
+                true
+            }
+            Ast::Stmt(Stmt::With(_) | Stmt::Import(_) | Stmt::ImportFrom(_) | Stmt::IpyEscapeCommand(_)) => {
+                true
+            }
+            Ast::Stmt(Stmt::ClassDef(_)) => true,
+            Ast::Stmt(Stmt::FunctionDef(function)) => !function.decorator_list.is_empty(),
+            Ast::Stmt(Stmt::For(it)) => it.is_async || !self.plainly_iterated(&it.iter),
+            Ast::Expr(expr) => super::comprehension(expr).is_some_and(|generators| {
+                generators.iter().any(|it| it.is_async || !self.plainly_iterated(&it.iter))
+            }),
             _ => false,
         })
     }
 
+    /// Whether going over something runs no code but that of builtins: anything unknown has a `__next__`
+    /// of its own, and a generator a body.
+    fn plainly_iterated(&self, iter: &'a Expr) -> bool {
+        use Type::*;
+        match self.proven(iter) {
+            Some(List | Tuple | Str | Bytes | ByteArray | Range | Dict | Set | FrozenSet) => true,
+            Some(TextFile | BinaryFile | MemoryView) => true,
+            // What a view or an iterator made right here goes over.
+            Some(Iterator | Other) => match iter {
+                Expr::Call(call) => match &*call.func {
+                    Expr::Attribute(method) => self.proven(&method.value) == Some(Dict),
+                    func => {
+                        let mapped = matches!(self.builtin(func), Some("map" | "filter"));
+                        let mut items = call.arguments.args.iter().skip(usize::from(mapped));
+                        self.pure_call(call) && items.all(|it| self.plainly_iterated(it))
+                    }
+                },
+                // Its own parts are in the region as well.
+                Expr::Generator(_) => true,
+                _ => false,
+            },
+            // `enumerate(xs, 1)`
+            Some(Int | Bool | Nothing) => true,
+            _ => false,
+        }
+    }
+
     /// Whether a call runs only builtins: it may change its receiver, and nothing else.
     fn harmless_call(&self, call: &'a ExprCall) -> bool {
-        if self.pure_call(call) || self.is_builtin(&call.func, "print") {
-            return true;
+        if self.is_builtin(&call.func, "print") {
+            return call.arguments.find_keyword("file").is_none();
+        }
+        if self.pure_call(call) {
+            return !self.goes_over_something(call);
         }
         let Expr::Attribute(method) = &*call.func else { return false };
         let builtin = self.proven(&method.value).is_some_and(|of| {
             !matches!(of, Type::Other | Type::Code | Type::Iterator | Type::Array | Type::Table)
         });
-        builtin && call.arguments.keywords.is_empty()
+        builtin && call.arguments.keywords.is_empty() && !self.goes_over_something(call)
+    }
+
+    /// Whether a builtin goes over an argument that has code of its own to run.
+    fn goes_over_something(&self, call: &'a ExprCall) -> bool {
+        let takes_items = match &*call.func {
+            Expr::Attribute(method) => {
+                matches!(method.attr.as_str(), "extend" | "update" | "join" | "writelines" | "fsum" | "prod")
+            }
+            func => matches!(
+                self.builtin(func),
+                Some(
+                    "all"
+                        | "any"
+                        | "bytearray"
+                        | "bytes"
+                        | "dict"
+                        | "frozenset"
+                        | "list"
+                        | "max"
+                        | "min"
+                        | "set"
+                        | "sorted"
+                        | "sum"
+                        | "tuple"
+                )
+            ),
+        };
+        let one = call.arguments.args.len() == 1 || self.is_builtin(&call.func, "sum");
+        takes_items && one && call.arguments.args.first().is_some_and(|first| !self.plainly_iterated(first))
     }
 
     /// Whether a region changes some container or attribute in place.
     pub(crate) fn changes_something(&self, region: Region) -> bool {
-        region.ids().any(|id| match self.expr(id) {
-            Some(Expr::Subscript(it)) => it.ctx != ExprContext::Load,
-            Some(Expr::Attribute(it)) => {
-                it.ctx != ExprContext::Load
-                    || tables::mutates(it.attr.as_str())
-                        && !self.symbol_of(&it.value).is_some_and(|symbol| self.private(symbol))
+        let own = |expr: &Expr| self.symbol_of(expr).is_some_and(|symbol| self.private(symbol));
+        region.ids().any(|id| match self.node(id).ast {
+            Ast::Expr(Expr::Subscript(it)) => it.ctx != ExprContext::Load && !own(&it.value),
+            Ast::Expr(Expr::Attribute(it)) => {
+                it.ctx != ExprContext::Load || tables::mutates(it.attr.as_str()) && !own(&it.value)
+            }
+            // `ys += …` changes a list of which `ys` is another name.
+            Ast::Stmt(Stmt::AugAssign(it)) => {
+                let number = self.type_of(&it.target).is_some_and(|known| known.ty.immutable());
+                it.target.is_name_expr() && !number && !own(&it.target)
             }
             _ => false,
         })
@@ -143,26 +203,22 @@ impl<'a> Model<'a> {
         let Some(expr) = self.expr(name) else { return Use::GivesAway };
         let above = self.node(name).parent;
         let statement = match self.node(above).ast {
-            super::Ast::Expr(parent) => return self.use_in(expr, parent),
-            super::Ast::Stmt(statement) => statement,
-            super::Ast::Module => return Use::GivesAway,
+            Ast::Expr(parent) => return self.use_in(expr, parent),
+            Ast::Stmt(statement) => statement,
+            Ast::Module => return Use::GivesAway,
         };
         match statement {
-            Stmt::For(_)
-            | Stmt::If(_)
-            | Stmt::While(_)
-            | Stmt::Expr(_)
-            | Stmt::Return(_)
-            | Stmt::Assert(_) => Use::Reads,
-            Stmt::AugAssign(_) => Use::Reads,
+            Stmt::For(_) | Stmt::If(_) | Stmt::While(_) | Stmt::Expr(_) | Stmt::Assert(_) => Use::Reads,
+            // What stands in `finally` runs while the caller's value waits.
+            Stmt::Return(_) if !self.before_finally(above) => Use::Reads,
+            // A class of its own may keep what is added to it.
+            Stmt::AugAssign(assign) if self.is_builtin_value(&assign.target) => Use::Reads,
             _ => Use::GivesAway,
         }
     }
 
     fn use_in(&self, name: &'a Expr, parent: &'a Expr) -> Use {
-        let builtin = self
-            .type_of(name)
-            .is_some_and(|known| !matches!(known.ty, Type::Other | Type::Array | Type::Table | Type::Code));
+        let builtin = self.is_builtin_value(name);
         match parent {
             Expr::Attribute(attribute) => {
                 let called =
@@ -170,6 +226,7 @@ impl<'a> Model<'a> {
                 match (called, attribute.ctx) {
                     (_, ExprContext::Store | ExprContext::Del) => Use::Changes,
                     (true, _) if tables::mutates(attribute.attr.as_str()) => Use::Changes,
+                    (true, _) if attribute.attr.as_str().starts_with("__") => Use::GivesAway,
                     (true, _) if builtin || tables::keeps_receiver_in(attribute.attr.as_str()) => Use::Reads,
                     _ => Use::GivesAway,
                 }
@@ -183,6 +240,7 @@ impl<'a> Model<'a> {
                     _ => Use::Changes,
                 }
             }
+            Expr::Call(call) if self.hands_back(call, name) => Use::GivesAway,
             Expr::Call(call) => {
                 if self.pure_call(call)
                     || self.is_builtin(&call.func, "print")
@@ -195,8 +253,12 @@ impl<'a> Model<'a> {
                     method.attr.as_str(),
                     "extend" | "update" | "join" | "write" | "writelines" | "union"
                 );
-                let known = self.type_of(&method.value).is_some();
-                if reads && known { Use::Reads } else { Use::GivesAway }
+                let positional = call.arguments.args.iter().any(|it| self.id(it) == self.id(name));
+                if reads && positional && self.is_builtin_value(&method.value) {
+                    Use::Reads
+                } else {
+                    Use::GivesAway
+                }
             }
             Expr::Compare(_)
             | Expr::BinOp(_)
@@ -204,6 +266,12 @@ impl<'a> Model<'a> {
             | Expr::FString(_)
             | Expr::Slice(_)
             | Expr::Starred(_) => Use::Reads,
+            // `{**d}` copies what is in it.
+            Expr::Dict(dict)
+                if dict.items.iter().any(|it| it.key.is_none() && self.id(&it.value) == self.id(name)) =>
+            {
+                Use::Reads
+            }
             Expr::If(either) if self.id(&*either.test) == self.id(name) => Use::Reads,
             Expr::BoolOp(_) if self.is_test(parent) => Use::Reads,
             Expr::ListComp(_) | Expr::SetComp(_) | Expr::DictComp(_) | Expr::Generator(_) => {
@@ -216,16 +284,43 @@ impl<'a> Model<'a> {
         }
     }
 
+    /// Whether an expression is known to be of a builtin type.
+    fn is_builtin_value(&self, expr: &'a Expr) -> bool {
+        self.type_of(expr)
+            .is_some_and(|known| !matches!(known.ty, Type::Other | Type::Array | Type::Table | Type::Code))
+    }
+
+    /// Whether a statement stands where a `finally` runs after it.
+    fn before_finally(&self, statement: NodeId) -> bool {
+        let own = self.frame(statement);
+        self.ancestors(statement)
+            .take_while(|above| self.frame(*above) == own)
+            .any(|above| matches!(self.stmt(above), Some(Stmt::Try(it)) if !it.finalbody.is_empty()))
+    }
+
+    /// Whether a builtin keeps an argument itself, or may give it back: `dict(key=xs)`, `max(xs, ys)`,
+    /// `sum(lists, xs)`.
+    fn hands_back(&self, call: &'a ExprCall, argument: &Expr) -> bool {
+        let first = call.arguments.args.first().is_some_and(|first| self.id(first) == self.id(argument));
+        match self.builtin(&call.func) {
+            Some("max" | "min") => !first || call.arguments.args.len() > 1,
+            Some("dict" | "sum") => !first,
+            Some("slice") => true,
+            // `d.get(key, xs)`
+            _ => !first && call.func.as_attribute_expr().is_some_and(|method| method.attr.as_str() == "get"),
+        }
+    }
+
     /// Whether only the truth of an expression matters.
     pub(crate) fn is_test(&self, expr: &Expr) -> bool {
         let id = self.id(expr);
         match self.node(self.node(id).parent).ast {
-            super::Ast::Stmt(Stmt::If(_) | Stmt::Assert(_)) => true,
-            super::Ast::Stmt(Stmt::While(it)) => self.id(&*it.test) == id,
-            super::Ast::Expr(Expr::UnaryOp(op)) => op.op == crate::syntax::UnaryOp::Not,
-            super::Ast::Expr(Expr::If(either)) => self.id(&*either.test) == id,
-            super::Ast::Expr(parent @ Expr::BoolOp(_)) => self.is_test(parent),
-            super::Ast::Expr(parent) => match super::shape::comprehension(parent) {
+            Ast::Stmt(Stmt::If(_) | Stmt::Assert(_)) => true,
+            Ast::Stmt(Stmt::While(it)) => self.id(&*it.test) == id,
+            Ast::Expr(Expr::UnaryOp(op)) => op.op == crate::syntax::UnaryOp::Not,
+            Ast::Expr(Expr::If(either)) => self.id(&*either.test) == id,
+            Ast::Expr(parent @ Expr::BoolOp(_)) => self.is_test(parent),
+            Ast::Expr(parent) => match super::shape::comprehension(parent) {
                 Some(generators) => generators.iter().any(|it| it.ifs.iter().any(|test| self.id(test) == id)),
                 None => matches!(self.call_of_one(parent), Some(("bool", _))),
             },
@@ -249,7 +344,9 @@ impl<'a> Model<'a> {
                     Some(Known { ty: Type::List | Type::Dict | Type::Set | Type::ByteArray, proven: true })
                 ),
             },
-            Expr::Subscript(it) => it.slice.is_slice_expr() && self.proven(expr) == Some(Type::List),
+            Expr::Subscript(it) if it.slice.is_slice_expr() => {
+                self.proven(expr).is_some_and(Type::slice_copies)
+            }
             Expr::BinOp(_) => self.proven(expr).is_some(),
             _ => self.proven(expr).is_some_and(Type::immutable),
         }
@@ -264,11 +361,22 @@ impl<'a> Model<'a> {
             && !symbol.captured
             && !symbol.bound_elsewhere
             && symbol.bindings.iter().all(|binding| match binding.how {
-                Bound::Assigned(value) | Bound::Annotated(_, Some(value)) => self.fresh(value),
+                Bound::Assigned(value) => self.fresh(value) && self.bound_alone(binding.node),
+                Bound::Annotated(_, Some(value)) => self.fresh(value),
                 Bound::Augmented(_) | Bound::Deleted | Bound::Annotated(_, None) => true,
                 _ => false,
             })
             && symbol.uses.iter().all(|name| self.use_of(*name) != Use::GivesAway)
+    }
+
+    /// Whether what is assigned to a name goes nowhere else: not to a second target as in `a = b = []`, nor
+    /// to what stands around a `:=`.
+    fn bound_alone(&self, name: NodeId) -> bool {
+        match self.node(self.node(name).parent).ast {
+            Ast::Stmt(Stmt::Assign(assign)) => assign.targets.len() == 1,
+            Ast::Expr(named @ Expr::Named(_)) => self.is_test(named),
+            _ => false,
+        }
     }
 
     /// Whether a name may get another value in a region.

@@ -7,6 +7,7 @@
 //! | `names`   | what a name refers to: a local, an import, a builtin                   |
 //! | `types`   | which builtin type an expression has, and whether that is proven       |
 //! | `effects` | what evaluating something may change, and who else may refer to it     |
+//! | `rounds`  | what loops do to a value from one round to the next                     |
 //! | `tables`  | what the builtins and the library give and do, as tables               |
 //! | `shape`   | loops, statements and text around a node                               |
 //!
@@ -16,6 +17,7 @@
 mod build;
 pub(crate) mod effects;
 mod names;
+mod rounds;
 pub(crate) mod shape;
 mod tables;
 pub(crate) mod types;
@@ -30,7 +32,7 @@ use crate::syntax::{
 use crate::target::PythonVersion;
 
 pub(crate) use effects::{Region, Use};
-pub(crate) use shape::comprehension;
+pub(crate) use shape::{comprehension, int, same_place};
 pub(crate) use types::{Known, Type};
 
 /// Position of a node in [`Model::nodes`].
@@ -196,6 +198,8 @@ pub(crate) struct Model<'a> {
     star: bool,
     /// Types already found out; `None` while they are being found out.
     known: RefCell<FxHashMap<SymbolId, Option<Option<Known>>>>,
+    /// The same for single bindings of names that have several, by where they stand.
+    bound: RefCell<FxHashMap<NodeId, Option<Known>>>,
 }
 
 impl<'a> Model<'a> {

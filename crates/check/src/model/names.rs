@@ -1,7 +1,7 @@
 //! What names refer to: builtins, things imported, and the binding that reaches a use.
 
 use super::{Ast, Binding, Bound, Model, NodeId, Region, ScopeId, ScopeKind, SymbolId};
-use crate::syntax::{Expr, ExprCall};
+use crate::syntax::{Expr, ExprCall, Stmt};
 
 impl<'a> Model<'a> {
     /// The symbol that a name of this file refers to, if it is not a builtin.
@@ -76,12 +76,17 @@ impl<'a> Model<'a> {
         expr.as_call_expr().filter(|call| self.is(&call.func, path))
     }
 
-    /// The name under which the file knows an imported module or a name of one, if it is seen from `scope`.
-    pub(crate) fn imported_as(&self, path: &str, scope: ScopeId) -> Option<&'a str> {
+    /// The name under which the file knows an imported module or a name of one, if it is seen from `scope`
+    /// and imported above the node `before`.
+    pub(crate) fn imported_as(&self, path: &str, scope: ScopeId, before: NodeId) -> Option<&'a str> {
+        if self.star {
+            return None;
+        }
         self.imports.iter().filter(|(_, known)| *known == path).find_map(|(id, _)| {
             let symbol = self.symbol(*id);
             let plain = symbol.bindings.len() == 1
                 && symbol.scope == ScopeId(0)
+                && symbol.bindings[0].node < before
                 && self.at_top(symbol.bindings[0].node);
             (plain && self.lookup(symbol.name, scope) == Some(*id)).then_some(symbol.name)
         })
@@ -95,6 +100,32 @@ impl<'a> Model<'a> {
     /// Whether a statement stands in the file itself, in no block.
     fn at_top(&self, node: NodeId) -> bool {
         matches!(self.node(self.node(node).parent).ast, Ast::Module)
+    }
+
+    /// Whether the statement that binds a name cannot run to its end without: `:=` behind an `and`, in a
+    /// comprehension or in an `elif` may not be reached.
+    fn always_bound(&self, name: NodeId) -> bool {
+        let statement = self.statement(name);
+        let mut inner = name;
+        for above in self.ancestors(name).take_while(|above| *above > statement) {
+            let reached = match self.node(above).ast {
+                Ast::Expr(Expr::BoolOp(op)) => op.values.first().is_some_and(|first| self.id(first) == inner),
+                Ast::Expr(Expr::If(either)) => self.id(&*either.test) == inner,
+                Ast::Expr(Expr::Compare(compare)) => self.id(&*compare.left) == inner,
+                Ast::Expr(expr) => super::comprehension(expr).is_none(),
+                _ => true,
+            };
+            if !reached {
+                return false;
+            }
+            inner = above;
+        }
+        match self.stmt(statement) {
+            Some(Stmt::If(it)) => self.region_of(self.id(&*it.test)).has(name),
+            Some(Stmt::Match(it)) => self.region_of(self.id(&*it.subject)).has(name),
+            Some(Stmt::Assert(_)) => false,
+            _ => true,
+        }
     }
 
     /// The symbol that a name would mean in a scope.
@@ -125,7 +156,10 @@ impl<'a> Model<'a> {
         let id = self.symbol_of(name)?;
         let symbol = self.symbol(id);
         let here = self.id(name);
-        if let [only] = symbol.bindings[..] {
+        // A class body that does not get to a binding sees the name of the file.
+        if let [only] = symbol.bindings[..]
+            && self.scope(symbol.scope).kind != ScopeKind::Class
+        {
             return Some(only);
         }
         // A function or generator that reads a name of the scope around it runs at another time.
@@ -143,6 +177,7 @@ impl<'a> Model<'a> {
             // Bound by the head of a loop, a function or a comprehension: seen within.
             Bound::Element(_) | Bound::With(_) => here < self.node(statement).end,
             Bound::Parameter(..) => true,
+            Bound::Assigned(_) if !self.always_bound(last.node) => false,
             _ => {
                 self.ancestors(here)
                     .any(|above| self.is_statement(above) && above > statement && self.block(above) == block)

@@ -2,7 +2,8 @@
 
 use super::{Ast, Model, NodeId, Region, ScopeId, ScopeKind};
 use crate::syntax::{
-    Expr, Ranged, Stmt, StmtClassDef, StmtFor, StmtFunctionDef, StmtWhile, TextRange, TextSize, TokenKind,
+    Expr, Number, Ranged, Stmt, StmtClassDef, StmtFor, StmtFunctionDef, StmtWhile, TextRange, TextSize,
+    TokenKind, UnaryOp,
 };
 
 impl<'a> Model<'a> {
@@ -332,5 +333,39 @@ pub(crate) fn comprehension(expr: &Expr) -> Option<&[crate::syntax::Comprehensio
         Expr::DictComp(it) => Some(&it.generators),
         Expr::Generator(it) => Some(&it.generators),
         _ => None,
+    }
+}
+
+/// The number that an expression is, a sign before it included.
+pub(crate) fn int(expr: &Expr) -> Option<i64> {
+    match expr {
+        Expr::NumberLiteral(number) => match &number.value {
+            Number::Int(n) => n.as_i64(),
+            _ => None,
+        },
+        Expr::UnaryOp(op) if op.op == UnaryOp::USub => int(&op.operand).map(|n| -n),
+        _ => None,
+    }
+}
+
+/// Whether two expressions are the same name or chain of attributes.
+pub(crate) fn same_place(one: &Expr, other: &Expr) -> bool {
+    match (one, other) {
+        (Expr::Name(one), Expr::Name(other)) => one.id == other.id,
+        (Expr::Attribute(one), Expr::Attribute(other)) => {
+            one.attr.as_str() == other.attr.as_str() && same_place(&one.value, &other.value)
+        }
+        (Expr::Subscript(one), Expr::Subscript(other)) => {
+            same_place(&one.value, &other.value) && same_key(&one.slice, &other.slice)
+        }
+        _ => false,
+    }
+}
+
+fn same_key(one: &Expr, other: &Expr) -> bool {
+    match (one, other) {
+        (Expr::StringLiteral(one), Expr::StringLiteral(other)) => one.value.to_str() == other.value.to_str(),
+        (Expr::NumberLiteral(_), Expr::NumberLiteral(_)) => int(one).is_some() && int(one) == int(other),
+        _ => same_place(one, other),
     }
 }

@@ -3,7 +3,8 @@
 //! Source: the Library Reference of CPython 3.13, "Built-in Functions" and
 //! "Built-in Types", and the pages of the modules named.
 
-use super::Type;
+use super::{Known, Type};
+use crate::syntax::Operator;
 
 /// The type of a call of a builtin.
 pub(crate) fn result_of_builtin(name: &str) -> Option<Type> {
@@ -173,6 +174,24 @@ pub(crate) fn result_of_method(of: Type, method: &str) -> Option<Type> {
     })
 }
 
+/// The type of a name after `name op= value`. What is added may bring its own `__radd__`, as an array does,
+/// which turns even a list into something else.
+pub(crate) fn after_augmented(known: Known, op: Operator, value: Option<Known>) -> Option<Known> {
+    use Type::*;
+    let Some(Known { ty, proven }) = value else { return Some(known.and(false)) };
+    match (known.ty, op, ty) {
+        (_, _, Array | Table) => None,
+        (Int | Float | Bool, Operator::Div | Operator::Pow, _) => None,
+        (Int | Bool, _, Int | Bool) => Some(Known { ty: Int, ..known }.and(proven)),
+        (Float | Int | Bool, _, Float | Int | Bool) => Some(Known { ty: Float, ..known }.and(proven)),
+        (List, Operator::Add, Other | Code | Nothing) => Some(known.and(false)),
+        (List, Operator::Add, _) => Some(known.and(proven)),
+        (Str, Operator::Mod, _) => Some(known),
+        (_, Operator::Mult, Int | Bool) => Some(known.and(proven)),
+        (one, _, other) => Some(known.and(proven && one == other)),
+    }
+}
+
 /// The type that a method's result most likely has, whatever the receiver is.
 pub(crate) fn likely_result_of_method(method: &str) -> Option<Type> {
     Some(match method {
@@ -264,11 +283,18 @@ pub(crate) fn pure_builtin(name: &str) -> bool {
 pub(crate) fn pure_function(path: &str) -> bool {
     path.starts_with("math.")
         || path.starts_with("os.path.")
-        || path.starts_with("operator.")
+        || path.strip_prefix("operator.").is_some_and(pure_operator)
         || matches!(
             path,
             "struct.unpack" | "struct.unpack_from" | "struct.pack" | "struct.calcsize" | "json.dumps"
         )
+}
+
+/// Functions of `operator` that change nothing: those that begin with an `i` work in place, but for a few.
+fn pure_operator(name: &str) -> bool {
+    let in_place = name.starts_with('i')
+        && !matches!(name, "index" | "indexOf" | "inv" | "invert" | "is_" | "is_not" | "itemgetter");
+    !in_place && !matches!(name, "setitem" | "delitem" | "call" | "methodcaller")
 }
 
 /// Methods that change nothing, for a receiver of a known type.

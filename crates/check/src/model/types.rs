@@ -6,7 +6,7 @@
 //! only that type is likely to have. A safe fix needs proof; a finding may rest
 //! on a hint.
 
-use super::{Bound, Model, SymbolId, tables};
+use super::{Binding, Bound, Model, SymbolId, tables};
 use crate::syntax::{Expr, ExprCall, Number, Operator, Stmt, StmtClassDef, UnaryOp};
 
 /// A type that rules ask for. Its subclasses are not it.
@@ -114,7 +114,7 @@ impl Known {
         Self { ty, proven: false }
     }
 
-    fn and(self, proven: bool) -> Self {
+    pub(super) fn and(self, proven: bool) -> Self {
         Self { proven: self.proven && proven, ..self }
     }
 
@@ -225,6 +225,9 @@ impl<'a> Model<'a> {
             (Some(Known { ty: ty @ (List | Tuple | Str | Bytes), .. }), Operator::Mult, None) => {
                 Some(Known::hinted(ty))
             }
+            (Some(Known { ty: ty @ (Set | FrozenSet | Dict), .. }), Operator::BitOr, None) => {
+                Some(Known::hinted(ty))
+            }
             (Some(one @ Known { ty: Set | FrozenSet | Dict, .. }), _, Some(other)) if one.ty == other.ty => {
                 one.join(other)
             }
@@ -299,22 +302,37 @@ impl<'a> Model<'a> {
 
     fn type_of_name(&self, name: &'a Expr) -> Option<Known> {
         let id = self.symbol_of(name)?;
-        if self.scope(self.symbol(id).scope).by_string {
+        let symbol = self.symbol(id);
+        if self.scope(symbol.scope).by_string {
             return None;
         }
-        if let Some(binding) = self.reaching(name)
-            && !matches!(binding.how, Bound::Augmented(_))
-            && self.symbol(id).bindings.len() > 1
-        {
-            return self.guarded(id, || match self.type_of_binding(&binding.how) {
-                Sum::One(known) => Some(known),
-                _ => None,
-            });
+        let in_class = self.scope(symbol.scope).kind == super::ScopeKind::Class;
+        let known = match self.reaching(name) {
+            Some(binding)
+                if (symbol.bindings.len() > 1 || in_class) && !matches!(binding.how, Bound::Augmented(_)) =>
+            {
+                self.type_of_one(binding)?
+            }
+            _ => self.type_of_symbol(id)?.and(!in_class),
+        };
+        // A module's name may be given another value by whoever imports it, or by an import of all names.
+        let in_module = symbol.scope == super::ScopeId(0);
+        let own = self.frame(self.id(name)) == self.scope_frame(symbol.scope) && !self.star;
+        Some(known.and(own || !in_module))
+    }
+
+    /// The type that one binding of several gives.
+    fn type_of_one(&self, binding: Binding<'a>) -> Option<Known> {
+        if let Some(known) = self.bound.borrow().get(&binding.node) {
+            return *known;
         }
-        let known = self.type_of_symbol(id)?;
-        // A module's name may be given another value by whoever imports it.
-        let own = self.frame(self.id(name)) == self.scope_frame(self.symbol(id).scope);
-        Some(known.and(own || self.symbol(id).scope != super::ScopeId(0)))
+        self.bound.borrow_mut().insert(binding.node, None);
+        let known = match self.type_of_binding(&binding.how) {
+            Sum::One(known) => Some(known),
+            _ => None,
+        };
+        self.bound.borrow_mut().insert(binding.node, known);
+        known
     }
 
     /// The type that all bindings of a symbol agree on.
@@ -322,23 +340,58 @@ impl<'a> Model<'a> {
         if let Some(known) = self.known.borrow().get(&id) {
             return known.flatten();
         }
-        let known = self.guarded(id, || {
-            let mut sum = Sum::Open;
-            for binding in &self.symbol(id).bindings {
-                sum = match (sum, self.type_of_binding(&binding.how)) {
-                    (sum, Sum::Open) => sum,
-                    (Sum::Open, next) => next,
-                    (Sum::One(one), Sum::One(other)) => one.join(other).map_or(Sum::Mixed, Sum::One),
-                    _ => Sum::Mixed,
-                };
-            }
-            match sum {
-                Sum::One(known) => Some(known),
-                _ => None,
-            }
+        let bindings = &self.symbol(id).bindings;
+        let (later, first): (Vec<_>, Vec<_>) = bindings.iter().partition(|it| self.builds_on(id, &it.how));
+        let mut known = self.guarded(id, || match self.sum(&first, None) {
+            Sum::One(known) => Some(known),
+            _ => None,
         });
+        // `xs = xs[1:]` is a list if `xs` was one: what is found out on that assumption holds only with it.
+        if let (Some(assumed), false) = (known, later.is_empty()) {
+            self.known.borrow_mut().insert(id, Some(known));
+            known = match self.sum(&later, known) {
+                Sum::One(found) => Some(found),
+                _ => None,
+            };
+            if known != Some(assumed) {
+                self.known.borrow_mut().retain(|_, known| known.is_none());
+                self.bound.borrow_mut().clear();
+            }
+        }
         self.known.borrow_mut().insert(id, Some(known));
         known
+    }
+
+    /// Whether a binding makes its value of what the name stood for before.
+    fn builds_on(&self, id: SymbolId, how: &Bound<'a>) -> bool {
+        let value = match *how {
+            Bound::Augmented(_) => return true,
+            Bound::Assigned(value) | Bound::Annotated(_, Some(value)) | Bound::Element(value) => value,
+            _ => return false,
+        };
+        let region = self.region_of(self.id(value));
+        self.symbol(id).uses.iter().any(|name| region.has(*name))
+    }
+
+    /// What some bindings of a symbol come to, of which `before` is what others did.
+    fn sum(&self, bindings: &[&Binding<'a>], before: Option<Known>) -> Sum {
+        let mut sum = before.map_or(Sum::Open, Sum::One);
+        for binding in bindings {
+            let next = match (&sum, binding.how) {
+                (Sum::One(known), Bound::Augmented(statement)) => {
+                    let value = self.type_of(&statement.value);
+                    tables::after_augmented(*known, statement.op, value).map_or(Sum::Mixed, Sum::One)
+                }
+                _ => self.type_of_binding(&binding.how),
+            };
+            sum = match (sum, next) {
+                (sum, Sum::Open) => sum,
+                (Sum::Open, next) => next,
+                (Sum::One(one), Sum::One(other)) => one.join(other).map_or(Sum::Mixed, Sum::One),
+                _ => Sum::Mixed,
+            };
+        }
+        sum
     }
 
     /// Answers a question about a symbol's type with "unknown" where it comes back to itself.
@@ -362,15 +415,7 @@ impl<'a> Model<'a> {
             Bound::Annotated(annotation, value) => {
                 one(value.and_then(|value| self.type_of(value)).or_else(|| self.annotated(annotation)))
             }
-            Bound::Augmented(statement) => match self.type_of(&statement.value) {
-                // A number may become another kind of number; everything else stays what it was or fails.
-                Some(Known { ty: Type::Int | Type::Float | Type::Bool, .. })
-                    if statement.op != Operator::Mult =>
-                {
-                    one(self.type_of(&statement.value))
-                }
-                _ => Sum::Open,
-            },
+            Bound::Augmented(_) => Sum::Open,
             Bound::Element(iterable) => one(self.element_of(iterable)),
             Bound::With(value) => match self.type_of(value) {
                 Some(known @ Known { ty: Type::TextFile | Type::BinaryFile, .. }) => Sum::One(known),
@@ -418,13 +463,13 @@ impl<'a> Model<'a> {
             Expr::ListComp(comp) => self.type_of(&comp.elt),
             Expr::SetComp(comp) => self.type_of(&comp.elt),
             Expr::Generator(comp) => self.type_of(&comp.elt),
-            Expr::Name(_) => match self.reaching(iterable)?.how {
-                Bound::Assigned(value) if !value.is_name_expr() => {
+            Expr::Name(_) => match self.reaching(iterable).map(|binding| binding.how) {
+                Some(Bound::Assigned(value)) if !value.is_name_expr() => {
                     // Something else may have been put in meanwhile.
                     let immutable = matches!(self.proven(value), Some(Str | Bytes | Range | Tuple));
                     self.element_of(value).map(|known| known.and(immutable))
                 }
-                Bound::Parameter(Some(annotation), false) => self.annotated_element(annotation),
+                Some(Bound::Parameter(Some(annotation), false)) => self.annotated_element(annotation),
                 _ => self.element_of_type(self.type_of(iterable)?),
             },
             Expr::Call(call) => {
