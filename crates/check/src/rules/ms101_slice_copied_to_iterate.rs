@@ -1,6 +1,6 @@
 //! MS101: `for x in xs[1:]`.
 
-use super::patterns::slice;
+use super::patterns::{loop_over, slice};
 use super::{Experiment, Iterated, On, Rule, Saves};
 use crate::context::{Context, fix, replace};
 use crate::syntax::Ranged;
@@ -13,7 +13,8 @@ pub(super) const RULE: Rule = Rule {
           before the loop begins and kept until it ends. `itertools.islice` gives the same items and keeps none.",
     not_when: "A NumPy array's slice is a view, a range's and a memoryview's copy nothing either. `islice` \
                walks from the start, so a slice far from the start takes longer that way, and it takes no \
-               negative bounds. A slice of a few items is not reported.",
+               negative bounds. A slice of a few items is not reported, nor one of a list that the loop changes: \
+               there the copy is needed.",
     fix: "`itertools.islice(xs, 1, None)`. Safe if the sequence is proven to be a builtin one, the bounds \
           not to be negative, and the loop not to change the list.",
     saves: Saves::Peak,
@@ -28,16 +29,14 @@ pub(super) const RULE: Rule = Rule {
 
 fn check<'a>(cx: &mut Context<'_, 'a>, it: Iterated<'a>) {
     let Some(slice) = slice(cx, it.iter) else { return };
-    if slice.is_full() || slice.is_reversed() || slice.is_small(cx) {
+    if slice.is_full() || slice.is_reversed() || slice.is_small(cx) || cx.surely_changes(slice.of, it.body) {
         return;
     }
+    let stays = loop_over(cx, it.iter).is_some_and(|region| !cx.may_change(slice.of, region));
     let fix = slice.as_islice(cx).and_then(|(call, mut edits, natural)| {
-        let proven = slice.proven() && natural && !cx.may_change(slice.of, it.body);
         edits.push(replace(it.iter.range(), call));
-        fix(proven, "go over it with `itertools.islice`", DOUBT, edits)
+        let proven = slice.proven() && natural && stays;
+        fix(proven, "go over it with `itertools.islice`", &slice.doubts(natural, stays), edits)
     });
     cx.found(it.iter, format!("`{}` {} only to go over it", cx.brief(it.iter), slice.says()), fix);
 }
-
-/// What could differ where nothing is proven.
-pub(super) const DOUBT: &str = "`islice` fails on a negative bound, and sees changes of the sequence made meanwhile";

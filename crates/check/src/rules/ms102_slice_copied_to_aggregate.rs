@@ -1,6 +1,5 @@
 //! MS102: `sum(xs[1:])`.
 
-use super::ms101_slice_copied_to_iterate::DOUBT;
 use super::patterns::{Takes, consumer, same_place, slice};
 use super::{Experiment, On, Rule, Saves};
 use crate::context::{Context, fix, replace};
@@ -12,7 +11,8 @@ pub(super) const RULE: Rule = Rule {
     what: "A slice that `sum`, `max`, `any`, `set`, `enumerate`, `zip` and the like take the items of.",
     why: "The slice is a copy, made for a function that looks at each item once.",
     not_when: "Where the function makes a list of its own anyway (`sorted`, `list`, `''.join`), of arrays, \
-               ranges and memoryviews, whose slices copy nothing, and of slices of a few items.",
+               ranges and memoryviews, whose slices copy nothing, and of slices of a few items. Where the list is \
+               changed meanwhile, the copy is needed.",
     fix: "`sum(itertools.islice(xs, 1, None))`. Safe if the sequence is proven to be a builtin one and the \
           bounds not to be negative, and, where the items are taken one by one, if nothing changes it meanwhile.",
     saves: Saves::Peak,
@@ -37,10 +37,15 @@ fn check<'a>(cx: &mut Context<'_, 'a>, expr: &'a Expr, _: &'a ExprSubscript) {
     if pairs {
         return;
     }
+    // `xs.extend(xs[1:])` would never end without the copy.
+    if cx.surely_changes(slice.of, consumer.region) {
+        return;
+    }
+    let stays = !cx.may_change(slice.of, consumer.region);
     let fix = slice.as_islice(cx).and_then(|(call, mut edits, natural)| {
-        let proven = slice.proven() && natural && !cx.may_change(slice.of, consumer.region);
         edits.push(replace(expr.range(), call));
-        fix(proven, format!("give `{}` the items with `itertools.islice`", consumer.name), DOUBT, edits)
+        let message = format!("give `{}` the items with `itertools.islice`", consumer.name);
+        fix(slice.proven() && natural && stays, message, &slice.doubts(natural, stays), edits)
     });
     cx.found(expr, format!("`{}` {} only for `{}`", cx.brief(expr), slice.says(), consumer.name), fix);
 }

@@ -1,6 +1,5 @@
 //! MS103: `x in xs[1:]`, `xs[i:].index(x)`.
 
-use super::ms101_slice_copied_to_iterate::DOUBT;
 use super::patterns::slice;
 use super::{Experiment, On, Rule, Saves};
 use crate::context::{Context, fix, replace};
@@ -28,7 +27,8 @@ pub(super) const RULE: Rule = Rule {
 
 fn check<'a>(cx: &mut Context<'_, 'a>, expr: &'a Expr, _: &'a ExprSubscript) {
     let Some(slice) = slice(cx, expr) else { return };
-    if !matches!(slice.ty(), Some(Type::List | Type::Tuple)) || slice.is_full() || slice.is_small(cx) {
+    if !matches!(slice.ty(), Some(Type::List | Type::Tuple)) || slice.is_full() || slice.is_reversed() || slice.is_small(cx)
+    {
         return;
     }
     match cx.parent_expr(expr) {
@@ -39,11 +39,13 @@ fn check<'a>(cx: &mut Context<'_, 'a>, expr: &'a Expr, _: &'a ExprSubscript) {
             }
             let fix = slice.as_islice(cx).and_then(|(call, mut edits, natural)| {
                 edits.push(replace(expr.range(), call));
-                fix(slice.proven() && natural, "search with `itertools.islice`", DOUBT, edits)
+                let proven = slice.proven() && natural;
+                fix(proven, "search with `itertools.islice`", &slice.doubts(natural, true), edits)
             });
             cx.found(expr, format!("`{}` {} only to search it", cx.brief(expr), slice.says()), fix);
         }
-        Some(Expr::Attribute(method)) if matches!(method.attr.as_str(), "index" | "count") => {
+        Some(method_of @ Expr::Attribute(method)) if matches!(method.attr.as_str(), "index" | "count") => {
+            let Some(Expr::Call(_)) = cx.parent_expr(method_of) else { return };
             cx.found(expr, format!("`{}` {} only to search it", cx.brief(expr), slice.says()), None);
         }
         _ => {}

@@ -3,7 +3,7 @@
 use super::patterns::slice;
 use super::{Experiment, On, Rule, Saves};
 use crate::context::Context;
-use crate::model::{Bound, Type};
+use crate::model::Bound;
 use crate::syntax::{Expr, ExprSubscript, Ranged, Stmt, StmtFunctionDef};
 
 pub(super) const RULE: Rule = Rule {
@@ -31,11 +31,11 @@ fn check<'a>(cx: &mut Context<'_, 'a>, expr: &'a Expr, _: &'a ExprSubscript) {
     let is_parameter = cx
         .symbol_of(slice.of)
         .is_some_and(|symbol| cx.symbol(symbol).bindings.iter().any(|it| matches!(it.how, Bound::Parameter(_, false))));
-    if !is_parameter || slice.is_small(cx) || slice.ty() == Some(Type::Array) {
+    if !is_parameter || slice.is_small(cx) {
         return;
     }
     let passed = match cx.parent_expr(expr) {
-        Some(Expr::Call(call)) => calls_itself(&call.func, function),
+        Some(Expr::Call(call)) => calls_itself(cx, &call.func, function),
         // `left, right = xs[:middle], xs[middle:]`, and one of these is passed on.
         Some(Expr::Tuple(tuple)) => {
             let place = tuple.elts.iter().position(|element| element.range() == expr.range());
@@ -61,18 +61,23 @@ fn check<'a>(cx: &mut Context<'_, 'a>, expr: &'a Expr, _: &'a ExprSubscript) {
 }
 
 /// Whether a name is an argument of a call of the function around it.
-fn passed_on<'a>(cx: &Context<'_, 'a>, name: &'a Expr, function: &StmtFunctionDef) -> bool {
+fn passed_on<'a>(cx: &Context<'_, 'a>, name: &'a Expr, function: &'a StmtFunctionDef) -> bool {
     let Some(symbol) = cx.symbol_of(name) else { return false };
     cx.symbol(symbol).uses.iter().any(|id| {
         cx.expr(*id).and_then(|name| cx.parent_expr(name)).and_then(Expr::as_call_expr).is_some_and(|call| {
-            calls_itself(&call.func, function) && call.arguments.args.iter().any(|argument| cx.id(argument) == *id)
+            calls_itself(cx, &call.func, function) && call.arguments.args.iter().any(|argument| cx.id(argument) == *id)
         })
     })
 }
 
-fn calls_itself(func: &Expr, function: &StmtFunctionDef) -> bool {
+fn calls_itself<'a>(cx: &Context<'_, 'a>, func: &Expr, function: &'a StmtFunctionDef) -> bool {
     match func {
-        Expr::Name(name) => name.id == *function.name.as_str(),
+        Expr::Name(_) => cx.symbol_of(func).is_some_and(|symbol| {
+            cx.symbol(symbol)
+                .bindings
+                .iter()
+                .any(|it| matches!(it.how, Bound::Function(other) if cx.id(other) == cx.id(function)))
+        }),
         Expr::Attribute(attribute) => {
             attribute.attr.as_str() == function.name.as_str()
                 && attribute.value.as_name_expr().is_some_and(|holder| holder.id == "self" || holder.id == "cls")

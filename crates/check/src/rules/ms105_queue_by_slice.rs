@@ -1,10 +1,10 @@
 //! MS105: `data = data[n:]` in a loop.
 
-use super::patterns::{same_place, slice};
+use super::patterns::{natural, same_place, slice};
 use super::{Experiment, On, Rule, Saves};
 use crate::context::{Context, fix, replace};
 use crate::model::Type;
-use crate::syntax::{Ranged, Stmt, TextRange};
+use crate::syntax::{Expr, Ranged, Stmt, TextRange};
 
 pub(super) const RULE: Rule = Rule {
     code: "MS105",
@@ -46,12 +46,15 @@ fn check<'a>(cx: &mut Context<'_, 'a>, statement: &'a Stmt) {
     if !by_test && !test.is_boolean_literal_expr() || super::patterns::of_arguments(cx, slice.of) {
         return;
     }
-    let private = cx.symbol_of(target).is_some_and(|symbol| cx.private(symbol));
+    let id = cx.id(statement);
+    let private = cx.symbol_of(target).is_some_and(|symbol| cx.private(symbol) && !cx.lent(symbol, id));
     let in_place = matches!(slice.ty(), Some(Type::List | Type::ByteArray)) && slice.proven() && private;
     let fix = in_place
         .then(|| {
             let range = TextRange::new(statement.start(), statement.end());
-            let simple = bound.is_some_and(|bound| cx.pure(bound)) && !cx.has_comment(range);
+            // `xs[None:]` is all of it, and so is `xs[:None]`.
+            let number = |bound: &'a Expr| matches!(cx.proven(bound), Some(Type::Int)) || natural(cx, bound);
+            let simple = bound.is_some_and(|bound| cx.pure(bound) && number(bound)) && !cx.has_comment(range);
             simple.then(|| fix(true, "take them off in place", "", vec![replace(range, format!("del {}{rest}", cx.text(target)))]))
         })
         .flatten()

@@ -1,6 +1,6 @@
 //! MS107: `for x in xs[:]`.
 
-use super::patterns::slice;
+use super::patterns::{loop_over, slice};
 use super::{Experiment, Iterated, On, Rule, Saves};
 use crate::context::{Context, fix, replace};
 use crate::model::Type;
@@ -28,7 +28,9 @@ pub(super) const RULE: Rule = Rule {
 fn check<'a>(cx: &mut Context<'_, 'a>, it: Iterated<'a>) {
     let Some(of) = copied(cx, it.iter) else { return };
     // Only a list whose name is at hand can be followed through the loop.
-    if !of.is_name_expr() || cx.type_of(of).map(|known| known.ty) != Some(Type::List) || cx.may_change(of, it.body) {
+    let Some(region) = loop_over(cx, it.iter) else { return };
+    let is_list = cx.type_of(of).is_some_and(|known| known.ty == Type::List);
+    if !of.is_name_expr() || !is_list || cx.may_change(of, region) {
         return;
     }
     let proven = cx.proven(of) == Some(Type::List);

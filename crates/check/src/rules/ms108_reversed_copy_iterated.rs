@@ -28,16 +28,34 @@ fn check<'a>(cx: &mut Context<'_, 'a>, expr: &'a Expr, _: &'a ExprSubscript) {
         return;
     }
     let region = match (loop_over(cx, expr), consumer(cx, expr)) {
-        (Some(region), _) => region,
-        (None, Some(consumer)) if !matches!(consumer.takes, Takes::IntoList | Takes::Later) => consumer.region,
+        (Some(region), _) => Some(region),
+        (None, Some(consumer)) if !matches!(consumer.takes, Takes::IntoList | Takes::Later) => {
+            Some(consumer.region)
+        }
+        // A generator expression goes over it later.
+        (None, None) if generator_over(cx, expr) => None,
         _ => return,
     };
+    if region.is_some_and(|region| cx.surely_changes(slice.of, region)) {
+        return;
+    }
     let fix = (cx.is_free("reversed", cx.node(cx.id(expr)).scope) && !cx.has_comment(expr.range()))
         .then(|| {
-            let proven = slice.proven() && !cx.may_change(slice.of, region);
+            let proven = slice.proven() && region.is_some_and(|region| !cx.may_change(slice.of, region));
             let edits = vec![replace(expr.range(), format!("reversed({})", cx.argument_text(slice.of)))];
-            fix(proven, "walk from the end with `reversed`", "changes of the sequence meanwhile would be seen", edits)
+            let doubt = match slice.known {
+                Some(known) if !known.proven => format!("it may not be a {}", known.ty.name()),
+                Some(_) => "changes of the sequence made meanwhile would be seen".to_owned(),
+                None => "it may be no sequence that `reversed` takes, or change meanwhile".to_owned(),
+            };
+            fix(proven, "walk from the end with `reversed`", &doubt, edits)
         })
         .flatten();
     cx.found(expr, format!("`{}` copies the whole sequence only to go over it", cx.brief(expr)), fix);
+}
+
+/// Whether a generator expression goes over something.
+fn generator_over<'a>(cx: &Context<'_, 'a>, expr: &'a Expr) -> bool {
+    let Some(Expr::Generator(generator)) = cx.parent_expr(expr) else { return false };
+    generator.generators.iter().any(|it| !it.is_async && cx.id(&it.iter) == cx.id(expr))
 }

@@ -43,9 +43,15 @@ fn check<'a>(cx: &mut Context<'_, 'a>, expr: &'a Expr, call: &'a ExprCall) {
         return;
     }
     let region = loop_over(cx, expr).or_else(|| consumer(cx, expr).filter(|it| it.takes != Takes::Later).map(|it| it.region));
+    if region.is_some_and(|region| cx.surely_changes(ahead.of, region)) {
+        return;
+    }
     let proven = ahead.proven() && region.is_some_and(|region| !cx.may_change(ahead.of, region));
     let of = cx.text(ahead.of);
-    let doubt = "an iterator, or a list that changes meanwhile, would give other pairs";
+    let doubt = match ahead.proven() {
+        true => "it may change before the pairs are taken",
+        false => "it may be an array, or change before the pairs are taken",
+    };
     let fix = if cx.has_comment(expr.range()) {
         None
     } else if cx.python >= PythonVersion::minor(10) {
@@ -60,4 +66,32 @@ fn check<'a>(cx: &mut Context<'_, 'a>, expr: &'a Expr, call: &'a ExprCall) {
         })
     };
     cx.found(expr, format!("`{}` copies the sequence to be one item ahead in it", cx.brief(expr)), fix);
+}
+
+#[cfg(test)]
+mod tests {
+    use super::RULE;
+    use crate::engine::{Options, fix};
+    use crate::finding::Applicability;
+    use crate::rules::Rule;
+    use crate::target::PythonVersion;
+
+    fn fixed(text: &str, minor: u8) -> String {
+        let rules = Rule::find(RULE.code).into_iter().collect();
+        let options = Options { rules, python: PythonVersion::minor(minor), ..Options::default() };
+        fix(text, &options, Applicability::Safe).expect("it is Python").text
+    }
+
+    #[test]
+    fn pairwise_is_used_only_where_every_python_has_it() {
+        let text = "import itertools\n\n\ndef f(n):\n    xs = list(range(n))\n    return list(zip(xs, xs[1:]))\n";
+        assert!(fixed(text, 9).contains("zip(xs, itertools.islice(xs, 1, None))"));
+        assert!(fixed(text, 10).contains("list(itertools.pairwise(xs))"));
+    }
+
+    #[test]
+    fn an_import_below_its_first_use_is_of_no_use() {
+        let text = "xs = list('abc' * 100)\npairs = list(zip(xs, xs[1:]))\nimport itertools\n";
+        assert_eq!(fixed(text, 10), text);
+    }
 }

@@ -14,8 +14,8 @@ pub(super) const RULE: Rule = Rule {
           is gone as soon as they are done.",
     not_when: "For `any` and `all`, which stop early, and for what is not known to be a container, dropping \
                the list could change how much of an iterator is used: that fix is unsafe.",
-    fix: "Give the function what the list was made of. Safe for `sorted`, `list`, `tuple` and `set`, and \
-          where what is copied is proven to be a builtin container.",
+    fix: "Give the function what the list was made of. Safe for `sorted`, `list` and `tuple`, and where what is \
+          copied is proven to be a builtin container that nothing changes meanwhile.",
     saves: Saves::Peak,
     experiment: Experiment {
         setup: "xs = tuple(range(300_000))\n",
@@ -40,13 +40,32 @@ fn check<'a>(cx: &mut Context<'_, 'a>, expr: &'a Expr, _: &'a crate::syntax::Exp
     if !matches!(consumer.takes, Takes::IntoList) && matches!(consumer.name, "extend" | "update") {
         return;
     }
-    let known = cx.proven(of).is_some_and(|ty| !matches!(ty, Type::Iterator | Type::Other | Type::Array | Type::Code | Type::Table));
-    let proven = matches!(consumer.name, "sorted" | "list") || known && consumer.takes != Takes::UntilKnown;
+    let ty = cx.proven(of);
+    // `Counter(list(d))` counts keys; of a mapping itself it takes the values for counts.
+    if consumer.name == "Counter" && !ty.is_some_and(|ty| is_container(ty) && ty != Type::Dict) {
+        return;
+    }
+    let stays = !cx.may_change(of, consumer.region);
+    let proven = match consumer.takes {
+        Takes::IntoList => true,
+        Takes::UntilKnown => false,
+        _ => consumer.name == "tuple" || ty.is_some_and(is_container) && stays,
+    };
+    let doubt = match consumer.takes {
+        Takes::UntilKnown => "an iterator would be used up only as far as needed",
+        _ => "the items would be read and used in turn, not all read first",
+    };
     let fix = (!cx.has_comment(expr.range()))
         .then(|| {
             let edits = vec![replace(expr.range(), cx.argument_text(of))];
-            fix(proven, format!("drop `{kind}`"), "an iterator would be used up only as far as needed", edits)
+            fix(proven, format!("drop `{kind}`"), doubt, edits)
         })
         .flatten();
     cx.found(expr, format!("`{}` makes a {kind} only for `{}`, which takes any iterable", cx.brief(expr), consumer.name), fix);
+}
+
+/// Whether it holds its items, so that going over it runs no other code.
+fn is_container(ty: Type) -> bool {
+    use Type::*;
+    matches!(ty, List | Tuple | Str | Bytes | ByteArray | Dict | Set | FrozenSet | Range)
 }

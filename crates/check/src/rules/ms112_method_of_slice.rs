@@ -13,7 +13,7 @@ pub(super) const RULE: Rule = Rule {
     why: "The slice copies the rest of the text; these methods take the bounds as arguments.",
     not_when: "Where the receiver is not known to be a str or bytes.",
     fix: "`text.startswith(prefix, at)`. Safe for `startswith` and `count` if the receiver is proven to be a \
-          str or bytes and the argument is not empty. `find` and `index` count from another place, so they \
+          str or bytes and the argument is a text that is not empty. `find` and `index` count from another place, so they \
           have no fix.",
     saves: Saves::Peak,
     experiment: Experiment {
@@ -32,6 +32,9 @@ fn check<'a>(cx: &mut Context<'_, 'a>, expr: &'a Expr, call: &'a ExprCall) {
         return;
     }
     let [argument] = &*call.arguments.args else { return };
+    if argument.is_starred_expr() || argument.is_generator_expr() {
+        return;
+    }
     let Some(slice) = slice(cx, &method.value) else { return };
     let Some(lower) = slice.bounds.lower.as_deref() else { return };
     let text = matches!(slice.ty(), Some(Type::Str | Type::Bytes));
@@ -43,13 +46,21 @@ fn check<'a>(cx: &mut Context<'_, 'a>, expr: &'a Expr, call: &'a ExprCall) {
         Expr::BytesLiteral(bytes) => bytes.value.iter().any(|part| !part.as_slice().is_empty()),
         _ => false,
     };
+    // The bound is then evaluated after the argument.
+    let in_order = cx.independent(lower, cx.region_of(cx.id(argument)));
     let fix = (matches!(name, "startswith" | "count") && cx.pure(lower) && !cx.has_comment(expr.range()))
         .then(|| {
+            let bounds = TextRange::new(cx.outer_range(slice.of).end(), method.value.end());
             let edits = vec![
-                replace(method.value.range(), cx.text(slice.of)),
-                replace(TextRange::empty(argument.end()), format!(", {}", cx.text(lower))),
+                replace(bounds, ""),
+                replace(TextRange::empty(cx.outer_range(argument).end()), format!(", {}", cx.text(lower))),
             ];
-            fix(slice.proven() && not_empty, "give the bound as an argument", "an empty argument beyond the end differs", edits)
+            let doubt = match (slice.proven(), not_empty) {
+                (false, _) => "it may be neither str nor bytes",
+                (_, false) => "an empty argument is not found beyond the end",
+                _ => "the bound is evaluated after the argument",
+            };
+            fix(slice.proven() && not_empty && in_order, "give the bound as an argument", doubt, edits)
         })
         .flatten();
     cx.found(expr, format!("`{}` copies the rest of the text for `{name}`", cx.brief(&*method.value)), fix);

@@ -3,8 +3,8 @@
 use super::patterns::int;
 use super::{Experiment, On, Rule, Saves};
 use crate::context::{Context, fix, replace};
-use crate::model::Type;
-use crate::syntax::{Expr, ExprSubscript, Ranged, TextRange, TextSize};
+use crate::model::{Known, Type};
+use crate::syntax::{Expr, ExprContext, ExprSubscript, Ranged, TextRange, TextSize};
 
 pub(super) const RULE: Rule = Rule {
     code: "MS113",
@@ -33,19 +33,25 @@ fn check<'a>(cx: &mut Context<'_, 'a>, expr: &'a Expr, subscript: &'a ExprSubscr
     if method.attr.as_str() != "split" || !text || !call.arguments.keywords.is_empty() || !(-1..=3).contains(&index) {
         return;
     }
+    // A text written out is short.
+    if method.value.is_string_literal_expr() || subscript.ctx != ExprContext::Load {
+        return;
+    }
     let separator = match &*call.arguments.args {
         [] => None,
+        [separator] if separator.is_starred_expr() => return,
         [separator] => Some(separator),
         _ => return,
     };
     let one_character = separator.is_none_or(|separator| match separator {
         Expr::StringLiteral(text) => text.value.chars().count() == 1,
+        Expr::BytesLiteral(bytes) => bytes.value.bytes().count() == 1,
         Expr::NoneLiteral(_) => true,
         _ => false,
     });
     let count = if index < 0 { 1 } else { index + 1 };
     let mut edits = vec![match separator {
-        Some(separator) => replace(TextRange::empty(separator.end()), format!(", {count}")),
+        Some(separator) => replace(TextRange::empty(cx.outer_range(separator).end()), format!(", {count}")),
         None => {
             let close = call.arguments.end() - TextSize::from(1);
             replace(TextRange::new(call.arguments.start() + TextSize::from(1), close), format!("None, {count}"))
@@ -56,7 +62,13 @@ fn check<'a>(cx: &mut Context<'_, 'a>, expr: &'a Expr, subscript: &'a ExprSubscr
     }
     let proven = known.is_some_and(|known| known.proven) && (index >= 0 || one_character);
     let fix = (!cx.has_comment(call.arguments.range()))
-        .then(|| fix(proven, "split no further than needed", "the receiver may not be a str, or parts overlap", edits))
+        .then(|| {
+            let doubt = match known {
+                Some(Known { proven: true, .. }) => "separators that overlap are found in another way from the end",
+                _ => "it may be neither str nor bytes",
+            };
+            fix(proven, "split no further than needed", doubt, edits)
+        })
         .flatten();
     cx.found(expr, format!("`{}` makes every part of the text to use one", cx.brief(expr)), fix);
 }

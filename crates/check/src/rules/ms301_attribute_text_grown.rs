@@ -1,6 +1,6 @@
 //! MS301: `self.text += more`.
 
-use super::patterns::{Growth, growth};
+use super::patterns::{Growth, growth, mentions, same_place};
 use super::{Experiment, On, Rule, Saves};
 use crate::context::Context;
 use crate::model::Type;
@@ -12,7 +12,8 @@ pub(super) const RULE: Rule = Rule {
     what: "A str in an attribute that grows by `+=` again and again.",
     why: "CPython can extend a str in place only while a local variable alone refers to it. An attribute is \
           a second reference, so every step copies all there is: the bytes copied grow with the square of the length.",
-    not_when: "Outside loops, unless the attribute begins as an empty text that methods add to.",
+    not_when: "Where each round of the loop has another object, as in `for node in nodes: node.text += t`; \
+               and outside loops, unless the attribute begins as an empty text that other methods add to.",
     fix: "Write to an `io.StringIO` kept in the attribute, or collect the pieces in a list and join them at \
           the end. There is no automatic fix, since everything that reads the attribute changes.",
     saves: Saves::Allocated,
@@ -26,25 +27,28 @@ pub(super) const RULE: Rule = Rule {
 };
 
 fn check<'a>(cx: &mut Context<'_, 'a>, statement: &'a Stmt) {
-    let Some(Growth { target: target @ Expr::Attribute(attribute), ty: Type::Str, .. }) = growth(cx, statement) else {
-        return;
-    };
-    let id = cx.id(statement);
-    let method = cx.function(id).is_some_and(|function| function.name.as_str() != "__init__");
-    let accumulates = method
-        && cx.class(id).is_some_and(|class| {
-            let region = cx.region_of(cx.id(class));
-            region.ids().any(|other| match cx.stmt(other) {
-                Some(Stmt::Assign(assign)) => {
-                    let empty = assign.value.as_string_literal_expr().is_some_and(|text| text.value.is_empty());
-                    empty && assign.targets.iter().any(|it| super::patterns::same_place(it, target))
-                }
-                _ => false,
-            })
-        });
-    if cx.loop_around(id).is_some() || accumulates {
+    let Some(growth) = growth(cx, statement) else { return };
+    let (Expr::Attribute(attribute), Type::Str) = (growth.target, growth.ty) else { return };
+    if growth.goes_on(cx, statement) || accumulates(cx, &growth, statement) {
         let name = attribute.attr.as_str();
-        let message = format!("every `{}` copies all of `{name}`: an attribute's text is never extended in place", cx.brief(statement));
+        let brief = cx.brief(statement);
+        let message = format!("every `{brief}` copies all of `{name}`: an attribute's text is never extended in place");
         cx.found(&statement.range(), message, None);
     }
+}
+
+/// Whether a method adds to a text that its class begins empty in another method: it is called many times.
+fn accumulates<'a>(cx: &Context<'_, 'a>, growth: &Growth<'a>, statement: &'a Stmt) -> bool {
+    let id = cx.id(statement);
+    let (Some(function), Some(class)) = (cx.function(id), cx.class(id)) else { return false };
+    let own = cx.region_of(cx.id(function));
+    let assigned = |other| match cx.stmt(other) {
+        Some(Stmt::Assign(assign)) if assign.targets.iter().any(|it| same_place(it, growth.target)) => {
+            Some(&*assign.value)
+        }
+        _ => None,
+    };
+    let begun_here = own.ids().filter_map(assigned).any(|value| !mentions(value, growth.target));
+    let empty = |value: &Expr| value.as_string_literal_expr().is_some_and(|text| text.value.is_empty());
+    !begun_here && cx.loop_around(id).is_none() && cx.region_of(cx.id(class)).ids().filter_map(assigned).any(empty)
 }

@@ -12,7 +12,8 @@ pub(super) const RULE: Rule = Rule {
     what: "A str, bytes or tuple in a dict or list that grows by `+=` in a loop.",
     why: "The container is a second reference to the text, so every step copies all there is, and the bytes \
           copied grow with the square of the length.",
-    not_when: "Where the type of what is added is not known; numbers are not meant.",
+    not_when: "Where the type of what is added is not known, and where each round of the loop has another \
+               key, as in `for i in range(len(lines)): lines[i] += t`.",
     fix: "Keep a list of pieces, an `io.StringIO` or a `bytearray` under the key, and join at the end. There \
           is no automatic fix, since everything that reads the item changes.",
     saves: Saves::Allocated,
@@ -26,11 +27,12 @@ pub(super) const RULE: Rule = Rule {
 };
 
 fn check<'a>(cx: &mut Context<'_, 'a>, statement: &'a Stmt) {
-    let Some(Growth { target: Expr::Subscript(_), ty: ty @ (Type::Str | Type::Bytes | Type::Tuple), .. }) = growth(cx, statement)
+    let Some(growth @ Growth { target: Expr::Subscript(_), ty: ty @ (Type::Str | Type::Bytes | Type::Tuple), .. }) =
+        growth(cx, statement)
     else {
         return;
     };
-    if cx.loop_around(cx.id(statement)).is_some() {
+    if growth.goes_on(cx, statement) {
         let message = format!("every `{}` copies the whole {}: the container refers to it too", cx.brief(statement), ty.name());
         cx.found(&statement.range(), message, None);
     }

@@ -26,10 +26,10 @@ pub(super) const RULE: Rule = Rule {
 };
 
 fn check<'a>(cx: &mut Context<'_, 'a>, statement: &'a Stmt) {
-    let Some(Growth { target, ty: Type::Str, .. }) = growth(cx, statement) else { return };
+    let Some(growth @ Growth { target, ty: Type::Str, .. }) = growth(cx, statement) else { return };
     let Some(symbol) = cx.symbol_of(target) else { return };
     let id = cx.id(statement);
-    if cx.loop_around(id).is_none() {
+    if !growth.goes_on(cx, statement) {
         return;
     }
     let symbol = cx.symbol(symbol);

@@ -1,10 +1,10 @@
 //! MS304: `s = s + a + b`, `s = f"{s}{t}"`, `s = t + s`.
 
-use super::patterns::{Growth, How, growth};
+use super::patterns::{Growth, How, growth, in_place};
 use super::{Experiment, On, Rule, Saves};
-use crate::context::{Context, fix, replace};
+use crate::context::{Context, fix};
 use crate::model::{ScopeKind, Type};
-use crate::syntax::{Ranged, Stmt, TextRange};
+use crate::syntax::{Ranged, Stmt};
 
 pub(super) const RULE: Rule = Rule {
     code: "MS304",
@@ -31,23 +31,18 @@ fn check<'a>(cx: &mut Context<'_, 'a>, statement: &'a Stmt) {
     let id = cx.id(statement);
     let symbol = cx.symbol(symbol);
     let local = cx.scope(symbol.scope).kind == ScopeKind::Function && !symbol.captured && cx.frame(id) == symbol.scope;
-    if !local || cx.loop_around(id).is_none() {
-        return;
-    }
-    // Begun anew in every round of the loop, it only grows for a few steps.
-    if growth.begun_within(cx, statement) {
+    if !local || !growth.goes_on(cx, statement) {
         return;
     }
     let name = cx.text(target);
     match growth.how {
         How::Chain(pieces) => {
-            let rest = TextRange::new(pieces[0].start(), pieces[pieces.len() - 1].end());
-            let str_pieces = pieces.iter().all(|piece| cx.proven(piece) == Some(Type::Str));
-            let plain = !cx.has_comment(statement.range()) && pieces.iter().all(|piece| cx.outer_range(piece) == piece.range() || *piece != pieces[0]);
-            let fix = plain
+            let proven = pieces.iter().all(|piece| cx.proven(piece) == Some(Type::Str));
+            let fix = (!cx.has_comment(statement.range()))
                 .then(|| {
-                    let edits = vec![replace(TextRange::new(target.end(), rest.start()), " += ")];
-                    fix(str_pieces && cx.proven(target) == Some(Type::Str), "add the pieces to each other first", "a piece may not be a str", edits)
+                    let edits = vec![in_place(cx, statement, target, '+', &pieces)];
+                    let proven = proven && cx.proven(target) == Some(Type::Str);
+                    fix(proven, "add the pieces to each other first", "a piece may not be a str", edits)
                 })
                 .flatten();
             cx.found(&statement.range(), format!("`{}` copies all of `{name}`: only `{name} += …` extends it in place", cx.brief(statement)), fix);

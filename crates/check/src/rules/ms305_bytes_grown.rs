@@ -14,7 +14,7 @@ pub(super) const RULE: Rule = Rule {
           and the bytes copied grow with the square of the length.",
     not_when: "Where the value is not known to be bytes. A bytearray grows in place.",
     fix: "Begin with `bytearray()`, which `+=` extends in place, or collect the pieces and `b''.join` them. \
-          There is no automatic fix, since a bytearray can't be a key and compares by value.",
+          There is no automatic fix, since a bytearray is no bytes: it can't be a key of a dict, and its methods change it.",
     saves: Saves::Allocated,
     experiment: Experiment {
         setup: "piece = bytes(64)\n",
@@ -27,8 +27,8 @@ pub(super) const RULE: Rule = Rule {
 
 fn check<'a>(cx: &mut Context<'_, 'a>, statement: &'a Stmt) {
     let Some(growth @ Growth { target, ty: Type::Bytes, .. }) = growth(cx, statement) else { return };
-    let grown = matches!(target, Expr::Name(_) | Expr::Attribute(_)) && !growth.begun_within(cx, statement);
-    if grown && cx.loop_around(cx.id(statement)).is_some() {
+    let grown = matches!(target, Expr::Name(_) | Expr::Attribute(_)) && growth.goes_on(cx, statement);
+    if grown {
         let message = format!("every `{}` copies the whole of it: bytes are never extended in place, a bytearray is", cx.brief(statement));
         cx.found(&statement.range(), message, None);
     }

@@ -25,8 +25,8 @@ pub(super) const RULE: Rule = Rule {
 
 fn check<'a>(cx: &mut Context<'_, 'a>, statement: &'a Stmt) {
     let Some(growth @ Growth { target, ty: Type::Tuple, .. }) = growth(cx, statement) else { return };
-    let grown = matches!(target, Expr::Name(_) | Expr::Attribute(_)) && !growth.begun_within(cx, statement);
-    if grown && cx.loop_around(cx.id(statement)).is_some() {
+    let grown = matches!(target, Expr::Name(_) | Expr::Attribute(_)) && growth.goes_on(cx, statement);
+    if grown {
         cx.found(&statement.range(), format!("every `{}` copies the whole tuple; append to a list instead", cx.brief(statement)), None);
     }
 }

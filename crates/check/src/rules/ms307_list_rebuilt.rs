@@ -1,17 +1,17 @@
 //! MS307: `xs = xs + [x]`.
 
-use super::patterns::{Growth, How, growth};
+use super::patterns::{Growth, How, growth, in_place};
 use super::{Experiment, On, Rule, Saves};
-use crate::context::{Context, fix, replace};
+use crate::context::{Context, fix};
 use crate::model::Type;
-use crate::syntax::{Expr, Ranged, Stmt, TextRange};
+use crate::syntax::{Expr, Ranged, Stmt};
 
 pub(super) const RULE: Rule = Rule {
     code: "MS307",
     name: "list-rebuilt",
     what: "A list that grows in a loop by being made anew: `xs = xs + [x]`, `xs = [x] + xs`, `xs = [*xs, x]`.",
     why: "Every step makes a new list of all items there are; `append` and `+=` add to the one there is.",
-    not_when: "Outside loops. `xs += ys` extends the list in place and is never reported.",
+    not_when: "Outside loops, and where each list is kept: `rows.append(xs)`. `xs += ys` extends the list in place and is never reported.",
     fix: "`xs += [x]`. Safe if nothing else refers to the list and what is added is proven to be a list. \
           What is put in front has no fix: append, and reverse at the end.",
     saves: Saves::Allocated,
@@ -27,7 +27,11 @@ pub(super) const RULE: Rule = Rule {
 fn check<'a>(cx: &mut Context<'_, 'a>, statement: &'a Stmt) {
     let Stmt::Assign(assign) = statement else { return };
     let [target] = &assign.targets[..] else { return };
-    if cx.loop_around(cx.id(statement)).is_none() {
+    let id = cx.id(statement);
+    let symbol = cx.symbol_of(target);
+    // What is kept in every round is made anew for a reason.
+    let kept = symbol.is_some_and(|symbol| cx.kept_in_loop(symbol, id));
+    if kept || cx.begun_within(target, id) || !cx.revisited(target, id) {
         return;
     }
     let message = |cx: &Context<'_, 'a>| format!("`{}` makes the whole list anew at every step", cx.brief(statement));
@@ -41,19 +45,20 @@ fn check<'a>(cx: &mut Context<'_, 'a>, statement: &'a Stmt) {
         }
         return;
     }
-    let Some(growth @ Growth { ty: Type::List, .. }) = growth(cx, statement) else { return };
-    if growth.begun_within(cx, statement) {
-        return;
-    }
+    let Some(Growth { ty: Type::List, how, .. }) = growth(cx, statement) else { return };
     let mut mended = None;
-    if let How::Chain(pieces) = &growth.how
+    if let How::Chain(pieces) = &how
         && let [piece] = pieces[..]
         && !cx.has_comment(statement.range())
     {
-        let private = cx.symbol_of(target).is_some_and(|symbol| cx.private(symbol));
-        let edits = vec![replace(TextRange::new(target.end(), cx.outer_range(piece).start()), " += ")];
-        let proven = private && cx.proven(piece) == Some(Type::List) && cx.proven(target) == Some(Type::List);
-        mended = fix(proven, "add to the list there is", "another name for the list would see it grow", edits);
+        let private = symbol.is_some_and(|symbol| cx.private(symbol) && !cx.lent(symbol, id));
+        let is_list = cx.proven(piece) == Some(Type::List);
+        let proven = private && is_list && cx.proven(target) == Some(Type::List);
+        let doubt = match private {
+            true if !is_list => "`+=` takes any iterable, where `+` takes only a list",
+            _ => "another name for the list, or a loop over it, would see it grow",
+        };
+        mended = fix(proven, "add to the list there is", doubt, vec![in_place(cx, statement, target, '+', &[piece])]);
     }
     cx.found(&statement.range(), message(cx), mended);
 }

@@ -11,7 +11,7 @@ pub(super) const RULE: Rule = Rule {
     name: "dict-rebuilt",
     what: "A dict that grows in a loop by being made anew: `d = {**d, k: v}`, `d = d | {k: v}`, `d = dict(d, k=v)`.",
     why: "Every step makes a new dict of all items there are; `d[k] = v` adds to the one there is.",
-    not_when: "Outside loops. `d |= {k: v}` and `update` add in place.",
+    not_when: "Outside loops, and where each dict is kept: `rows.append(d)`. `d |= {k: v}` and `update` add in place.",
     fix: "`d[k] = v`. Safe if nothing else refers to the dict.",
     saves: Saves::Allocated,
     experiment: Experiment {
@@ -26,7 +26,13 @@ pub(super) const RULE: Rule = Rule {
 fn check<'a>(cx: &mut Context<'_, 'a>, statement: &'a Stmt) {
     let Stmt::Assign(assign) = statement else { return };
     let [target] = &assign.targets[..] else { return };
-    if !matches!(target, Expr::Name(_) | Expr::Attribute(_)) || cx.loop_around(cx.id(statement)).is_none() {
+    let id = cx.id(statement);
+    let symbol = cx.symbol_of(target);
+    let kept = symbol.is_some_and(|symbol| cx.kept_in_loop(symbol, id));
+    if !matches!(target, Expr::Name(_) | Expr::Attribute(_)) || kept {
+        return;
+    }
+    if cx.begun_within(target, id) || !cx.revisited(target, id) {
         return;
     }
     let mut mended = None;
@@ -38,10 +44,14 @@ fn check<'a>(cx: &mut Context<'_, 'a>, statement: &'a Stmt) {
                 && let Some(key) = &second.key
                 && !cx.has_comment(statement.range())
             {
-                let private = cx.symbol_of(target).is_some_and(|symbol| cx.private(symbol));
+                let private = symbol.is_some_and(|symbol| cx.private(symbol) && !cx.lent(symbol, id));
+                let doubt = match private {
+                    true => "the value is then evaluated before the key",
+                    false => "another name for the dict, or a loop over it, would see it",
+                };
                 let proven = private && cx.proven(target) == Some(Type::Dict) && cx.pure(key) && cx.pure(&second.value);
-                let item = format!("{}[{}] = {}", cx.text(target), cx.text(key), cx.text(&second.value));
-                mended = fix(proven, "put the item into the dict there is", "another name for the dict would see it", vec![replace(statement.range(), item)]);
+                let item = format!("{}[{}] = {}", cx.text(target), cx.text(&cx.outer_range(key)), cx.text(&cx.outer_range(&second.value)));
+                mended = fix(proven, "put the item into the dict there is", doubt, vec![replace(statement.range(), item)]);
             }
             dict.items.len() > 1 && dict.items.first().is_some_and(unpacks)
         }

@@ -1,17 +1,18 @@
 //! MS309: `s = s | {x}`.
 
-use super::patterns::same_place;
+use super::patterns::{in_place, same_place};
 use super::{Experiment, On, Rule, Saves};
-use crate::context::{Context, fix, replace};
+use crate::context::{Context, fix};
 use crate::model::Type;
-use crate::syntax::{Expr, Operator, Ranged, Stmt, TextRange};
+use crate::syntax::{Expr, Operator, Ranged, Stmt};
 
 pub(super) const RULE: Rule = Rule {
     code: "MS309",
     name: "set-rebuilt",
     what: "A set that grows in a loop by being made anew: `s = s | {x}`, `s = s.union(xs)`.",
     why: "Every step makes a new set of all items there are; `add`, `update` and `|=` add to the one there is.",
-    not_when: "Outside loops, and for a frozenset, which can only be made anew.",
+    not_when: "Outside loops, where each set is kept (`rows.append(s)`), and for a frozenset, which can only be \
+               made anew.",
     fix: "`s |= {x}`. Safe if nothing else refers to the set and what is added is proven to be a set.",
     saves: Saves::Allocated,
     experiment: Experiment {
@@ -27,17 +28,28 @@ fn check<'a>(cx: &mut Context<'_, 'a>, statement: &'a Stmt) {
     let Stmt::Assign(assign) = statement else { return };
     let [target] = &assign.targets[..] else { return };
     let is_set = |expr: &'a Expr| cx.type_of(expr).is_some_and(|known| known.ty == Type::Set);
-    if cx.loop_around(cx.id(statement)).is_none() || !is_set(target) && !is_set(&assign.value) {
+    let id = cx.id(statement);
+    let symbol = cx.symbol_of(target);
+    let kept = symbol.is_some_and(|symbol| cx.kept_in_loop(symbol, id));
+    if kept || !is_set(target) && !is_set(&assign.value) {
         return;
     }
-    let private = cx.symbol_of(target).is_some_and(|symbol| cx.private(symbol));
+    if cx.begun_within(target, id) || !cx.revisited(target, id) {
+        return;
+    }
+    let private = symbol.is_some_and(|symbol| cx.private(symbol) && !cx.lent(symbol, id));
     let mut mended = None;
     let rebuilt = match &*assign.value {
         Expr::BinOp(op) if op.op == Operator::BitOr && same_place(&op.left, target) => {
             if !cx.has_comment(statement.range()) {
-                let proven = private && cx.proven(target) == Some(Type::Set) && cx.proven(&op.right) == Some(Type::Set);
-                let edits = vec![replace(TextRange::new(target.end(), cx.outer_range(&op.right).start()), " |= ")];
-                mended = fix(proven, "add to the set there is", "another name for the set would see it grow", edits);
+                let is_set = cx.proven(&op.right) == Some(Type::Set);
+                let proven = private && cx.proven(target) == Some(Type::Set) && is_set;
+                let doubt = match private {
+                    true if !is_set => "what is added may not be a set",
+                    _ => "another name for the set, or a loop over it, would see it grow",
+                };
+                let edits = vec![in_place(cx, statement, target, '|', &[&op.right])];
+                mended = fix(proven, "add to the set there is", doubt, edits);
             }
             true
         }

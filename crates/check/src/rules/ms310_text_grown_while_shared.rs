@@ -29,16 +29,20 @@ fn check<'a>(cx: &mut Context<'_, 'a>, statement: &'a Stmt) {
     let Some(symbol) = cx.symbol_of(target) else { return };
     let symbol = cx.symbol(symbol);
     let Some(around) = cx.loop_around(cx.id(statement)) else { return };
-    if cx.scope(symbol.scope).kind != ScopeKind::Function || symbol.captured || growth.begun_within(cx, statement) {
+    if cx.scope(symbol.scope).kind != ScopeKind::Function || symbol.captured || !growth.goes_on(cx, statement) {
         return;
     }
     let body = cx.region(around.body());
-    let shared = symbol.uses.iter().filter(|name| body.has(**name)).find_map(|name| match cx.stmt(cx.node(*name).parent) {
-        Some(Stmt::Assign(assign)) if cx.id(&*assign.value) == *name => assign.targets.iter().find(|other| {
-            // The other name must still hold it when it grows.
-            matches!(other, Expr::Name(_)) && cx.symbol_of(other).is_some_and(|other| cx.symbol(other).bindings.len() <= 2)
-        }),
-        _ => None,
+    // Only what happens in every round makes every step copy.
+    let in_every_round = |other: &'a Stmt| around.body().iter().any(|it| it.range() == other.range());
+    let shared = symbol.uses.iter().filter(|name| body.has(**name)).find_map(|name| {
+        let parent = cx.stmt(cx.node(*name).parent).filter(|parent| in_every_round(parent))?;
+        let Stmt::Assign(assign) = parent else { return None };
+        // The other name must still hold it when it grows.
+        let holds = |other: &&'a Expr| {
+            other.is_name_expr() && cx.symbol_of(other).is_some_and(|other| cx.symbol(other).bindings.len() <= 2)
+        };
+        (cx.id(&*assign.value) == *name).then(|| assign.targets.iter().find(holds)).flatten()
     });
     if let Some(other) = shared {
         let message = format!("`{}` copies the whole text while `{}` refers to it too", cx.brief(statement), cx.text(other));

@@ -1,5 +1,6 @@
 //! MS311: `sum(lists, [])`.
 
+use super::patterns::is_short;
 use super::{Experiment, On, Rule, Saves};
 use crate::context::{Context, fix, replace};
 use crate::model::Type;
@@ -11,7 +12,7 @@ pub(super) const RULE: Rule = Rule {
     what: "Lists or tuples put together by `sum(lists, [])` or `functools.reduce`.",
     why: "Every step makes a new list of all items there are so far: the bytes allocated grow with the \
           square of the length.",
-    not_when: "Where the start is a number, or the operator is not known.",
+    not_when: "Where the start is a number, the operator is not known, or the lists are a few written out.",
     fix: "`list(itertools.chain.from_iterable(lists))`. Safe if the items are proven to be lists.",
     saves: Saves::Allocated,
     experiment: Experiment {
@@ -25,7 +26,20 @@ pub(super) const RULE: Rule = Rule {
 
 fn check<'a>(cx: &mut Context<'_, 'a>, expr: &'a Expr, call: &'a ExprCall) {
     if cx.is_builtin(&call.func, "sum") {
-        let [lists, start] = &*call.arguments.args else { return };
+        let (lists, start) = match (&*call.arguments.args, &*call.arguments.keywords) {
+            ([lists, start], []) => (lists, start),
+            ([lists], [word]) if word.arg.as_deref() == Some("start") => (lists, &word.value),
+            _ => return,
+        };
+        // A few lists written out are added in a few steps.
+        let few = match lists {
+            Expr::List(list) => is_short(&list.elts),
+            Expr::Tuple(tuple) => is_short(&tuple.elts),
+            _ => false,
+        };
+        if few || lists.is_starred_expr() {
+            return;
+        }
         let kind = match start {
             Expr::List(list) if list.elts.is_empty() => "list",
             Expr::Tuple(tuple) if tuple.elts.is_empty() => "tuple",
@@ -36,9 +50,14 @@ fn check<'a>(cx: &mut Context<'_, 'a>, expr: &'a Expr, call: &'a ExprCall) {
             .then(|| cx.reach("itertools.chain", expr))
             .flatten()
             .and_then(|(chain, mut edits)| {
-                let text = format!("{kind}({chain}.from_iterable({}))", cx.argument_text(lists));
+                let text = match lists {
+                    Expr::Generator(_) => cx.text(lists).to_owned(),
+                    _ => format!("({})", cx.argument_text(lists)),
+                };
+                let text = format!("{kind}({chain}.from_iterable{text})");
                 edits.push(replace(expr.range(), text));
-                fix(proven, "chain them", "`chain` also takes what is not a list", edits)
+                let doubt = format!("the items may be no {kind}s, and `chain` takes any iterable");
+                fix(proven, "chain them", &doubt, edits)
             });
         cx.found(expr, format!("`{}` makes a new {kind} for each one it adds", cx.brief(expr)), fix);
     } else if cx.is(&call.func, "functools.reduce") && call.arguments.args.len() >= 2 {
@@ -46,8 +65,8 @@ fn check<'a>(cx: &mut Context<'_, 'a>, expr: &'a Expr, call: &'a ExprCall) {
             Expr::Lambda(lambda) => matches!(&*lambda.body, Expr::BinOp(op) if op.op == Operator::Add),
             function => cx.is(function, "operator.add") || cx.is(function, "operator.concat"),
         };
-        let of_lists = call.arguments.args.get(2).or(None).and_then(|start| cx.type_of(start)).map(|known| known.ty)
-            .or_else(|| cx.element_of(&call.arguments.args[1]).map(|known| known.ty));
+        let start = call.arguments.args.get(2).and_then(|start| cx.type_of(start));
+        let of_lists = start.or_else(|| cx.element_of(&call.arguments.args[1])).map(|known| known.ty);
         if adds && matches!(of_lists, Some(Type::List | Type::Tuple | Type::Str | Type::Bytes)) {
             cx.found(expr, format!("`{}` makes a new sequence for each one it adds", cx.brief(expr)), None);
         }

@@ -3,9 +3,10 @@
 
 use crate::context::{Context, replace};
 use crate::finding::Edit;
-use crate::model::{Bound, Known, Model, Region, Type};
+use crate::model::{Bound, Known, Model, Region, Type, Use};
+pub(super) use crate::model::{int, same_place};
 use crate::syntax::{
-    Expr, ExprCall, ExprSlice, ExprSubscript, Number, Ranged, Stmt, TextRange, TextSize, TokenKind, UnaryOp,
+    Expr, ExprCall, ExprSlice, ExprSubscript, Operator, Ranged, Stmt, TextRange, TextSize, TokenKind,
 };
 
 /// Up to so many items a copy is not worth a word.
@@ -20,6 +21,8 @@ pub(super) struct Slice<'a> {
     pub(super) bounds: &'a ExprSlice,
     /// Its type, if it is known.
     pub(super) known: Option<Known>,
+    /// Where it stands.
+    range: TextRange,
 }
 
 /// The slice that an expression is, if it may copy.
@@ -27,10 +30,13 @@ pub(super) fn slice<'a>(cx: &Model<'a>, expr: &'a Expr) -> Option<Slice<'a>> {
     let Expr::Subscript(ExprSubscript { value, slice, .. }) = expr else { return None };
     let bounds = slice.as_slice_expr()?;
     let known = cx.type_of(value);
-    if known.is_some_and(|known| !known.ty.slice_copies()) {
+    // Where a star import could have given the name to something else, it most likely has not.
+    let named = |func: &Expr| func.as_name_expr().is_some_and(|it| matches!(&*it.id, "range" | "memoryview"));
+    let view = known.is_none() && value.as_call_expr().is_some_and(|call| named(&call.func));
+    if view || known.is_some_and(|known| !known.ty.slice_copies()) {
         return None;
     }
-    Some(Slice { of: value, bounds, known })
+    Some(Slice { of: value, bounds, known, range: expr.range() })
 }
 
 impl<'a> Slice<'a> {
@@ -44,7 +50,12 @@ impl<'a> Slice<'a> {
             && !from_end(upper)
             && lower.is_none_or(|lower| few(Some(lower)) && !from_end(Some(lower)));
         let tail = few(lower) && from_end(lower);
-        head || tail || self.is_literal(cx) || of_arguments(cx, self.of)
+        // `xs[i:i + 3]`
+        let window = lower.zip(upper).is_some_and(|(lower, upper)| {
+            let ((one, before), (other, after)) = (offset(lower), offset(upper));
+            same_place(one, other) && (0..=FEW).contains(&(after - before))
+        });
+        head || tail || window || self.is_literal(cx) || of_arguments(cx, self.of)
     }
 
     /// Whether what is sliced is written out in the file.
@@ -57,10 +68,8 @@ impl<'a> Slice<'a> {
             other => other,
         };
         match value {
-            Expr::List(list) => list.elts.len() as i64 <= FEW && private_or_constant(cx, self.of),
-            Expr::Tuple(tuple) => {
-                tuple.elts.len() as i64 <= FEW && !tuple.elts.iter().any(Expr::is_starred_expr)
-            }
+            Expr::List(list) => is_short(&list.elts) && private_or_constant(cx, self.of),
+            Expr::Tuple(tuple) => is_short(&tuple.elts),
             Expr::StringLiteral(text) => text.value.len() as i64 <= FEW,
             _ => false,
         }
@@ -102,6 +111,19 @@ impl<'a> Slice<'a> {
         }
     }
 
+    /// What `islice` could do otherwise where something is not proven: that the bounds are not negative, and
+    /// that nothing changes what is sliced meanwhile.
+    pub(super) fn doubts(&self, natural: bool, stays: bool) -> String {
+        let ty = match self.known {
+            Some(Known { proven: true, .. }) => None,
+            Some(known) => Some(format!("it may not be a {}", known.ty.name())),
+            None => Some("it may be an array, or a class with slices of its own".to_owned()),
+        };
+        let bound = (!natural).then(|| "`islice` takes no negative bound".to_owned());
+        let change = (!stays).then(|| "`islice` sees changes made meanwhile".to_owned());
+        [ty, bound, change].into_iter().flatten().collect::<Vec<_>>().join(", and ")
+    }
+
     /// `itertools.islice(of, lower, upper, step)` in the place of the slice, with the edit that imports it,
     /// and whether the bounds are proven not to be negative. `None` if one is negative.
     pub(super) fn as_islice(&self, cx: &Context<'_, 'a>) -> Option<(String, Vec<Edit>, bool)> {
@@ -118,7 +140,7 @@ impl<'a> Slice<'a> {
             (step, Some(n)) if n > 1 => step,
             _ => return None,
         };
-        if self.of.is_starred_expr() || cx.has_comment(self.bounds.range()) {
+        if cx.has_comment(self.range) {
             return None;
         }
         let (name, edits) = cx.reach("itertools.islice", self.of)?;
@@ -142,10 +164,29 @@ impl<'a> Slice<'a> {
     }
 }
 
+/// Whether these are all the items of a display, and few.
+pub(super) fn is_short(items: &[Expr]) -> bool {
+    items.len() as i64 <= FEW && !items.iter().any(Expr::is_starred_expr)
+}
+
+/// A bound as something and a number added to it.
+fn offset(bound: &Expr) -> (&Expr, i64) {
+    if let Expr::BinOp(op) = bound
+        && let Some(n) = int(&op.right)
+        && n.abs() <= FEW
+    {
+        match op.op {
+            Operator::Add => return (&op.left, n),
+            Operator::Sub => return (&op.left, -n),
+            _ => {}
+        }
+    }
+    (bound, 0)
+}
+
 fn private_or_constant<'a>(cx: &Model<'a>, of: &'a Expr) -> bool {
-    cx.symbol_of(of).is_none_or(|symbol| {
-        !cx.symbol(symbol).uses.iter().any(|name| cx.use_of(*name) == crate::model::Use::Changes)
-    })
+    cx.symbol_of(of)
+        .is_none_or(|symbol| !cx.symbol(symbol).uses.iter().any(|name| cx.use_of(*name) == Use::Changes))
 }
 
 /// Whether an expression is what the program or a call was given: `sys.argv`, `*args`.
@@ -156,51 +197,36 @@ pub(super) fn of_arguments<'a>(cx: &Model<'a>, expr: &'a Expr) -> bool {
             named(name.id.as_str())
                 || cx.reaching(expr).is_some_and(|binding| matches!(binding.how, Bound::Parameter(_, true)))
         }
-        Expr::Attribute(attribute) => named(attribute.attr.as_str()),
+        // `__mro__`, `__args__` and their like are short as well.
+        Expr::Attribute(attribute) => named(&attribute.attr) || attribute.attr.starts_with("__"),
         _ => false,
-    }
-}
-
-/// The number that an expression is, a sign before it included.
-pub(super) fn int(expr: &Expr) -> Option<i64> {
-    match expr {
-        Expr::NumberLiteral(number) => match &number.value {
-            Number::Int(n) => n.as_i64(),
-            _ => None,
-        },
-        Expr::UnaryOp(op) if op.op == UnaryOp::USub => int(&op.operand).map(|n| -n),
-        _ => None,
     }
 }
 
 /// Whether an expression is proven to be a number of 0 or more.
 pub(super) fn natural<'a>(cx: &Model<'a>, expr: &'a Expr) -> bool {
+    natural_within(cx, expr, 8)
+}
+
+/// The same by way of at most so many names: one that is made of itself would come round without end.
+fn natural_within<'a>(cx: &Model<'a>, expr: &'a Expr, names: u32) -> bool {
     match expr {
         Expr::NumberLiteral(_) => int(expr).is_some_and(|n| n >= 0),
         Expr::Call(_) => matches!(cx.call_of_one(expr), Some(("len" | "ord", _))),
         Expr::BinOp(op) => {
             use crate::syntax::Operator::*;
-            let both = natural(cx, &op.left) && natural(cx, &op.right);
+            let both = natural_within(cx, &op.left, names) && natural_within(cx, &op.right, names);
             both && matches!(op.op, Add | Mult | FloorDiv | Mod | BitAnd | BitOr | RShift)
         }
         Expr::Name(_) => match cx.reaching(expr).map(|binding| binding.how) {
-            // Its own number again would come round without end.
-            Some(Bound::Assigned(value)) => {
-                !matches!(value, Expr::Name(_)) && !names_in(value) && natural(cx, value)
-            }
+            Some(Bound::Assigned(value)) => names > 0 && natural_within(cx, value, names - 1),
             Some(Bound::Element(iter)) => cx.builtin_call(iter, "range").is_some_and(|call| {
-                call.arguments.args.iter().all(|bound| {
-                    int(bound).is_some_and(|n| n >= 0) || matches!(cx.call_of_one(bound), Some(("len", _)))
-                })
+                call.arguments.args.iter().all(|bound| names > 0 && natural_within(cx, bound, names - 1))
             }),
             _ => false,
         },
         _ => false,
     }
-}
-
-fn names_in(expr: &Expr) -> bool {
-    crate::syntax::any_over_expr(expr, |inner| matches!(inner, Expr::Name(name) if name.id != "len"))
 }
 
 /// What takes the items of an iterable.
@@ -286,30 +312,40 @@ fn tail(func: &Expr) -> Option<&str> {
 
 /// A call that gives its items one by one: to a loop around it, to another consumer, or later.
 fn lazily<'a>(cx: &Model<'a>, whole: &'a Expr, call: &'a ExprCall, name: &'a str) -> Option<Consumer<'a>> {
+    let own = cx.region_of(cx.id(whole));
     let (takes, region) = match loop_over(cx, whole) {
-        Some(region) => (Takes::OneByOne, region),
+        // What is mapped is called between two items.
+        Some(region) => (Takes::OneByOne, region.and(own)),
         None => match consumer(cx, whole) {
             Some(outer) if outer.takes != Takes::Later => (Takes::OneByOne, outer.region),
-            _ => (Takes::Later, cx.region_of(cx.id(whole))),
+            _ => (Takes::Later, own),
         },
     };
     Some(Consumer { name, takes, call, region })
 }
 
-/// What runs between two items of an expression that a loop or comprehension goes over.
+/// What runs between two items of an expression that a loop or comprehension goes over; `None` also where a
+/// generator expression goes over it at a time that is not seen here.
 pub(super) fn loop_over<'a>(cx: &Model<'a>, iter: &'a Expr) -> Option<Region> {
     let id = cx.id(iter);
     if let Some(Stmt::For(it)) = cx.parent_stmt(iter) {
-        return (cx.id(&*it.iter) == id && !it.is_async).then(|| cx.region(&it.body));
+        let body = Region { from: cx.id(&*it.target), to: cx.region(&it.body).to };
+        return (cx.id(&*it.iter) == id && !it.is_async).then_some(body);
     }
     let parent = cx.parent_expr(iter)?;
     let generators = crate::model::comprehension(parent)?;
-    let own = generators.iter().find(|generator| cx.id(&generator.iter) == id)?;
-    // A generator's own body runs later, between things that are not seen here.
-    (!own.is_async && !parent.is_generator_expr()
-        || parent.is_generator_expr()
-            && consumer(cx, parent).is_some_and(|outer| outer.takes != Takes::Later))
-    .then(|| cx.region_of(cx.id(parent)))
+    let generator = generators.iter().find(|generator| cx.id(&generator.iter) == id)?;
+    let own = cx.region_of(cx.id(parent));
+    if generator.is_async {
+        None
+    } else if parent.is_generator_expr() {
+        if let Some(around) = loop_over(cx, parent) {
+            return Some(around.and(own));
+        }
+        consumer(cx, parent).filter(|outer| outer.takes != Takes::Later).map(|outer| outer.region.and(own))
+    } else {
+        Some(own)
+    }
 }
 
 /// The edits that turn the brackets of a list comprehension into a generator's parentheses, or drop them
@@ -360,44 +396,37 @@ impl<'a> Model<'a> {
         let text = self.text(expr);
         match expr {
             Expr::Tuple(tuple) if !tuple.parenthesized => format!("({text})"),
+            Expr::Yield(_) | Expr::YieldFrom(_) => format!("({text})"),
             Expr::Generator(generator) if !generator.parenthesized => format!("({text})"),
             _ => text.to_owned(),
         }
     }
 
+    /// Whether a region surely changes what a name refers to, so that a copy made before it is needed.
+    pub(super) fn surely_changes(&self, of: &'a Expr, region: Region) -> bool {
+        let Some(symbol) = self.symbol_of(of).map(|id| self.symbol(id)) else { return false };
+        if self.type_of(of).is_some_and(|known| known.ty.immutable() || known.ty == Type::Tuple) {
+            return false;
+        }
+        let changed = symbol.uses.iter().any(|name| region.has(*name) && self.use_of(*name) == Use::Changes);
+        let grown = |bound: &Bound<'a>| matches!(bound, Bound::Augmented(_));
+        changed || symbol.bindings.iter().any(|it| region.has(it.node) && grown(&it.how))
+    }
+
     /// Whether what a name refers to may be changed in a region, by this expression's own measure: something
     /// made anew cannot be, an attribute may always be.
     pub(super) fn may_change(&self, of: &'a Expr, region: Region) -> bool {
+        // A tuple's items may change, but not which they are.
+        if self.proven(of).is_some_and(|ty| ty.immutable() || ty == Type::Tuple) {
+            return false;
+        }
         match of {
             Expr::Name(_) => self.symbol_of(of).is_none_or(|symbol| self.changed_in(symbol, region)),
-            _ if self.proven(of).is_some_and(Type::immutable) => false,
             Expr::Call(_) | Expr::List(_) | Expr::ListComp(_) | Expr::Tuple(_) | Expr::BinOp(_) => {
                 !self.fresh(of)
             }
             _ => true,
         }
-    }
-}
-
-/// Whether two expressions are the same name or chain of attributes.
-pub(super) fn same_place(one: &Expr, other: &Expr) -> bool {
-    match (one, other) {
-        (Expr::Name(one), Expr::Name(other)) => one.id == other.id,
-        (Expr::Attribute(one), Expr::Attribute(other)) => {
-            one.attr.as_str() == other.attr.as_str() && same_place(&one.value, &other.value)
-        }
-        (Expr::Subscript(one), Expr::Subscript(other)) => {
-            same_place(&one.value, &other.value) && same_key(&one.slice, &other.slice)
-        }
-        _ => false,
-    }
-}
-
-fn same_key(one: &Expr, other: &Expr) -> bool {
-    match (one, other) {
-        (Expr::StringLiteral(one), Expr::StringLiteral(other)) => one.value == other.value,
-        (Expr::NumberLiteral(_), Expr::NumberLiteral(_)) => int(one).is_some() && int(one) == int(other),
-        _ => same_place(one, other),
     }
 }
 
@@ -431,10 +460,10 @@ pub(super) fn growth<'a>(cx: &Model<'a>, statement: &'a Stmt) -> Option<Growth<'
     };
     match statement {
         Stmt::AugAssign(assign) if assign.op == Add => {
-            let ty = of(cx.type_of(&assign.value)).or_else(|| of(cx.type_of(&assign.target)))?;
-            // `xs += t` extends a list whatever is added.
             let target = cx.type_of(&assign.target).map(|known| known.ty);
-            if ty == Type::List || target.is_some_and(|target| target != ty) {
+            let ty = of(cx.type_of(&assign.value)).or_else(|| of(cx.type_of(&assign.target)))?;
+            // `xs += t` extends a list or a bytearray whatever is added; only text is a sign by itself.
+            if ty == Type::List || target.is_none() && ty != Type::Str || target.is_some_and(|it| it != ty) {
                 return None;
             }
             Some(Growth { target: &assign.target, ty, how: How::Plain })
@@ -462,8 +491,14 @@ pub(super) fn growth<'a>(cx: &Model<'a>, statement: &'a Stmt) -> Option<Growth<'
             }
             pieces.reverse();
             let last = *pieces.last()?;
-            let known = pieces.iter().find_map(|piece| of(cx.type_of(piece)));
+            let known = pieces.iter().copied().chain([left]).find_map(|piece| of(cx.type_of(piece)));
+            let grown = cx.type_of(target).map(|known| known.ty);
             let ty = known.or_else(|| of(cx.type_of(target)))?;
+            // An array adds a list or a tuple to each of its rows.
+            let array = matches!(ty, Type::List | Type::Tuple) && grown.is_none();
+            if array || grown.is_some_and(|it| it != ty) {
+                return None;
+            }
             if same_place(left, target) {
                 let plain = pieces.len() == 1 && ty == Type::Str;
                 return Some(Growth { target, ty, how: if plain { How::Plain } else { How::Chain(pieces) } });
@@ -474,18 +509,31 @@ pub(super) fn growth<'a>(cx: &Model<'a>, statement: &'a Stmt) -> Option<Growth<'
     }
 }
 
+/// The edit that makes `target = target op one op other` into `target op= one op other`.
+pub(super) fn in_place<'a>(
+    cx: &Model<'a>,
+    statement: &Stmt,
+    target: &Expr,
+    op: char,
+    added: &[&'a Expr],
+) -> Edit {
+    let text = match added {
+        [one] => cx.text(*one).to_owned(),
+        several => {
+            let texts: Vec<&str> = several.iter().map(|piece| cx.text(&cx.outer_range(piece))).collect();
+            texts.join(&format!(" {op} "))
+        }
+    };
+    // Lines that went on within parentheses still have to.
+    let text = if text.contains('\n') { format!("({text})") } else { text };
+    replace(TextRange::new(target.end(), statement.end()), format!(" {op}= {text}"))
+}
+
 impl<'a> Growth<'a> {
-    /// Whether the name is given a new value in every round of the loop, so that it never grows for long.
-    pub(super) fn begun_within(&self, cx: &Model<'a>, statement: &Stmt) -> bool {
-        let Some(symbol) = cx.symbol_of(self.target) else { return false };
-        let Some(around) = cx.loop_around(cx.id(statement)) else { return false };
-        let body = cx.region(around.body());
-        let own = cx.region_of(cx.id(statement));
-        cx.symbol(symbol).bindings.iter().any(|binding| {
-            let anew = matches!(binding.how, Bound::Assigned(value) if !mentions(value, self.target));
-            let unpacked = matches!(binding.how, Bound::Other | Bound::Element(_));
-            (anew || unpacked) && body.has(binding.node) && !own.has(binding.node)
-        })
+    /// Whether it goes on growing: a loop around comes back to it, and does not begin it anew each time.
+    pub(super) fn goes_on(&self, cx: &Model<'a>, statement: &Stmt) -> bool {
+        let id = cx.id(statement);
+        !cx.begun_within(self.target, id) && cx.revisited(self.target, id)
     }
 }
 
