@@ -29,7 +29,7 @@ pub(super) const RULE: Rule = Rule {
 fn check<'a>(cx: &mut Context<'_, 'a>, it: Iterated<'a>) {
     let (Some(statement), Some(whole)) = (it.statement, cx.parent_stmt(it.iter)) else { return };
     let Some(of) = indices_of(cx, it.iter) else { return };
-    let Some(loop_) = indexed(cx, it.target, of, it.body, &[]) else { return };
+    let Some(loop_) = indexed(cx, it.target, of, cx.region(&statement.body), &[]) else { return };
     let numbered = loop_.otherwise || loop_.outlives(cx, whole, &[cx.id(it.target)]);
     let (index, of_text) = (cx.text(it.target), cx.text(of));
     let head = TextRange::new(it.target.start(), cx.outer_range(it.iter).end());

@@ -1,9 +1,9 @@
 //! MS504: `a = np.append(a, x)` in a loop.
 
-use super::patterns::{Growth, How, same_place};
+use super::patterns::same_place;
 use super::{Experiment, On, Rule, Saves};
 use crate::context::Context;
-use crate::model::{Model, Type};
+use crate::model::Model;
 use crate::syntax::{Expr, ExprCall, Ranged, Stmt};
 
 pub(super) const RULE: Rule = Rule {
@@ -37,7 +37,7 @@ fn check<'a>(cx: &mut Context<'_, 'a>, statement: &'a Stmt) {
         }
         _ => false,
     };
-    if grows && again_and_again(cx, statement, target, Type::Array) {
+    if grows && again_and_again(cx, statement, target) {
         let message = format!("`{}` copies the whole array at every step; collect the pieces in a list", cx.brief(&statement.range()));
         cx.found(&statement.range(), message, None);
     }
@@ -66,7 +66,7 @@ pub(super) fn is_part(parts: &Expr, place: &Expr) -> bool {
 }
 
 /// Whether a statement that makes a value longer is run many times before the value begins anew.
-pub(super) fn again_and_again<'a>(cx: &Model<'a>, statement: &'a Stmt, target: &'a Expr, ty: Type) -> bool {
+pub(super) fn again_and_again<'a>(cx: &Model<'a>, statement: &'a Stmt, target: &'a Expr) -> bool {
     let around = match cx.loop_around(cx.id(statement)) {
         None => return false,
         Some(crate::model::shape::Loop::For(it)) => Some(&it.iter),
@@ -77,5 +77,5 @@ pub(super) fn again_and_again<'a>(cx: &Model<'a>, statement: &'a Stmt, target: &
         Expr::Tuple(tuple) => tuple.elts.len() <= 8,
         iter => cx.builtin_call(iter, "range").is_some_and(|range| range.arguments.args.iter().all(super::patterns_layout::is_few)),
     });
-    !few && !Growth { target, ty, how: How::Plain }.begun_within(cx, statement)
+    !few && !cx.begun_within(target, cx.id(statement))
 }

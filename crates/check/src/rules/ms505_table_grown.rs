@@ -29,7 +29,7 @@ pub(super) const RULE: Rule = Rule {
 fn check<'a>(cx: &mut Context<'_, 'a>, statement: &'a Stmt) {
     let Stmt::Assign(assign) = statement else { return };
     let ([target], Expr::Call(call)) = (&assign.targets[..], &*assign.value) else { return };
-    if (is_concat(cx, call, target) || is_append(cx, call, target)) && again_and_again(cx, statement, target, Type::Table) {
+    if (is_concat(cx, call, target) || is_append(cx, call, target)) && again_and_again(cx, statement, target) {
         let message = format!("`{}` copies the whole table at every step; collect the parts in a list", cx.brief(&statement.range()));
         cx.found(&statement.range(), message, None);
     }

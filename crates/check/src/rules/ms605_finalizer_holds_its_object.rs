@@ -62,7 +62,7 @@ fn check<'a>(cx: &mut Context<'_, 'a>, expr: &'a Expr, call: &'a ExprCall) {
             return;
         };
         let unregisters = attributes(cx, "unregister").iter().any(|it| cx.is(it, "atexit.unregister"))
-            || cx.imported_as("atexit.unregister", cx.node(cx.id(expr)).scope).is_some();
+            || cx.imported_as("atexit.unregister", cx.node(cx.id(expr)).scope, cx.id(expr)).is_some();
         let singleton = me.class.body.iter().any(|statement| match statement {
             Stmt::FunctionDef(function) => function.name.as_str() == "__new__",
             Stmt::Assign(assign) => cx.text(&assign.targets[0]).contains("instance"),
