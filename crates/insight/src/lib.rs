@@ -36,7 +36,7 @@ pub use left::{Left, left};
 pub use lifetimes::Lifetimes;
 pub use modules::{library_path, module_of};
 pub use peak::ProgramPeak;
-pub use program::{Error, MAX_PROCESSES, Process, Program, Progress, captures_beside, run_of};
+pub use program::{Error, MAX_PROCESSES, Process, Program, Progress, captures_beside, is_capture, run_of};
 pub use recording::{
     ChildProcess, ExactPeak, Interpreter, Point, Recording, Row, Thread, TypeAmount, Whereabouts,
 };

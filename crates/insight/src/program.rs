@@ -235,6 +235,15 @@ pub fn run_of(capture: &Path) -> Option<[u8; 16]> {
     }
 }
 
+/// Whether a file begins as a capture does, whatever became of the rest and
+/// whichever version wrote it.
+pub fn is_capture(path: &Path) -> bool {
+    !matches!(
+        Reader::open(path),
+        Err(read::Error::Io { .. } | read::Error::Empty { .. } | read::Error::NotACapture { .. })
+    )
+}
+
 /// Captures beside the first one that are named after it, and their process ids,
 /// in the order of those and of their images. The folder is searched rather than
 /// asking each process for its children: it does not see those of `system(3)`.

@@ -5,6 +5,8 @@ use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 use std::process::{Command, Output};
 
+use memsight_insight::testing::{Writer, start};
+
 /// Stands for the recorder in tests that record nothing.
 const ANY_FILE: &str = "/proc/self/exe";
 
@@ -135,10 +137,14 @@ fn interpreters_that_are_too_old_are_said() {
 fn a_capture_that_is_there_is_not_overwritten() {
     let folder = tempfile::tempdir().unwrap();
     let here = folder.path();
-    std::fs::write(here.join("a.msight"), "kept").unwrap();
+    let capture = Writer::new(start()).bytes();
+    std::fs::write(here.join("a.msight"), &capture).unwrap();
     refuses(here, &["run", "-o", "a.msight", "true"], &["a.msight", "--force"]);
     refuses(here, &["run", "-o", ".", "true"], &["folder"]);
-    assert_eq!(std::fs::read(here.join("a.msight")).unwrap(), b"kept");
+    assert_eq!(std::fs::read(here.join("a.msight")).unwrap(), capture);
+    std::fs::write(here.join("orders.py"), "kept").unwrap();
+    refuses(here, &["run", "--force", "-o", "orders.py", "true"], &["orders.py", "no capture"]);
+    assert_eq!(std::fs::read(here.join("orders.py")).unwrap(), b"kept");
 }
 
 #[test]

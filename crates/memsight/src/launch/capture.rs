@@ -9,7 +9,7 @@ use std::os::unix::ffi::{OsStrExt, OsStringExt};
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, bail};
-use memsight_insight::{captures_beside, run_of};
+use memsight_insight::{captures_beside, is_capture, run_of};
 
 use crate::sys;
 use crate::terminal::say;
@@ -28,8 +28,8 @@ pub(crate) enum Destination {
 
 impl Destination {
     /// Settles where the capture goes. `-o` names a file that must not be there
-    /// unless `force` says so; without it the working folder is used, or the
-    /// folder for temporary files where that cannot be written.
+    /// unless it is an old capture and `force` says so; without `-o` the working
+    /// folder is used, or the folder for temporary files where that cannot be written.
     pub(crate) fn choose(output: Option<&Path>, name: &str, force: bool) -> Result<Self> {
         match output {
             Some(path) => Self::at(path, force),
@@ -44,6 +44,9 @@ impl Destination {
             bail!("-o {shown}: is a folder; give the name of a file");
         }
         if path.symlink_metadata().is_ok() {
+            if !is_replaceable(path) {
+                bail!("-o {shown}: is there already and is no capture; choose another name");
+            }
             if !force {
                 bail!("-o {shown}: is there already; choose another name, or add --force to replace it");
             }
@@ -77,6 +80,16 @@ impl Destination {
             ));
         }
         Ok(Destination::To(folder.join(file)))
+    }
+}
+
+/// Whether `--force` may replace what is at `path`: a capture, or an empty file that
+/// was to become one. Never a device, or a script whose name got behind `-o`.
+fn is_replaceable(path: &Path) -> bool {
+    match path.metadata() {
+        Ok(metadata) => metadata.is_file() && (metadata.len() == 0 || is_capture(path)),
+        // A link to nothing.
+        Err(_) => path.is_symlink(),
     }
 }
 
@@ -143,11 +156,29 @@ mod tests {
     fn a_file_that_is_there_is_only_replaced_by_force() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("a.msight");
-        std::fs::write(&path, "kept").unwrap();
-        assert!(Destination::at(&path, false).is_err());
-        assert_eq!(std::fs::read(&path).unwrap(), b"kept");
-        assert_eq!(Destination::at(&path, true).unwrap(), Destination::To(path.clone()));
-        assert!(!path.exists());
+        let capture = Writer::new(start()).bytes();
+        let cut_short = &capture[..capture.len() / 2];
+        for old in [&capture[..], cut_short, b""] {
+            std::fs::write(&path, old).unwrap();
+            assert!(Destination::at(&path, false).is_err());
+            assert_eq!(std::fs::read(&path).unwrap(), old);
+            assert_eq!(Destination::at(&path, true).unwrap(), Destination::To(path.clone()));
+            assert!(!path.exists());
+        }
+    }
+
+    #[test]
+    fn what_is_no_capture_is_not_replaced_by_force_either() {
+        let folder = tempfile::tempdir().unwrap();
+        let script = folder.path().join("orders.py");
+        std::fs::write(&script, "print('kept')").unwrap();
+        let device = folder.path().join("null");
+        std::os::unix::fs::symlink("/dev/null", &device).unwrap();
+        for path in [&script, &device] {
+            let error = Destination::at(path, true).unwrap_err().to_string();
+            assert!(error.contains("no capture"), "{error}");
+            assert!(path.exists());
+        }
     }
 
     #[test]
