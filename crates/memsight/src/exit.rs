@@ -35,9 +35,22 @@ impl Exit {
 
     /// Memsight could not do it: says why.
     pub(crate) fn failed(error: &anyhow::Error) -> Self {
-        say(&format!("memsight: {error:#}"));
+        say(&format!("memsight: {}", with_causes(error)));
         Exit::Failed
     }
+}
+
+/// An error and its causes in one line, each said once: some name theirs themselves.
+fn with_causes(error: &anyhow::Error) -> String {
+    let mut text = String::new();
+    for cause in error.chain().map(ToString::to_string) {
+        if text.is_empty() {
+            text = cause;
+        } else if !text.ends_with(&cause) {
+            text = format!("{text}: {cause}");
+        }
+    }
+    text
 }
 
 /// Ends the process.
@@ -52,5 +65,20 @@ pub(crate) fn leave(exit: Exit) -> ! {
             // A signal that did not end this process is told as a shell tells it.
             std::process::exit(128 + signal)
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_cause_is_said_once() {
+        let path = std::path::Path::new("/no/such.msight");
+        let error = memsight_insight::Program::load(path, &|_, _, _| {}).err().unwrap();
+        let text = with_causes(&anyhow::Error::from(error));
+        assert_eq!(text.matches("No such file").count(), 1, "{text}");
+        let error = anyhow::anyhow!("no room").context("the capture").context("orders.py");
+        assert_eq!(with_causes(&error), "orders.py: the capture: no room");
     }
 }
