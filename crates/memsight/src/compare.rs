@@ -31,14 +31,16 @@ pub(crate) struct Args {
 
 /// Runs A and B in turn, so that what else the machine does falls on both.
 pub(crate) fn run(args: &Args) -> Result<Exit> {
-    let targets = [target(&args.a)?, target(&args.b)?];
+    let targets = [target("A", &args.a)?, target("B", &args.b)?];
     let options = Options { recorder: launch::recorder()?, objects: true, follow: true };
     let folder = Folder::create()?;
     let mut runs = [Vec::new(), Vec::new()];
     for round in 0..args.runs {
         for side in [0, 1] {
             progress(round, args.runs, ["A", "B"][side]);
-            match measure(&targets[side], &options, &folder)? {
+            let command = [&args.a, &args.b][side];
+            let measured = measure(&targets[side], &options, &folder);
+            match measured.with_context(|| format!("{}: {command}", ["A", "B"][side]))? {
                 Ok(measured) => runs[side].push(measured),
                 // Whoever interrupts the run means all of it.
                 Err(signal) => return Ok(Exit::Signal(signal)),
@@ -52,10 +54,13 @@ pub(crate) fn run(args: &Args) -> Result<Exit> {
     Ok(Exit::Fine)
 }
 
-fn target(command: &str) -> Result<Target> {
+fn target(side: &str, command: &str) -> Result<Target> {
     let words = shlex::split(command).with_context(|| format!("{command}: a quote is not closed"))?;
+    if words.is_empty() {
+        bail!("{side} is empty; write two commands, each in quotes: 'python3 a.py' 'python3 b.py'");
+    }
     let words: Vec<OsString> = words.into_iter().map(OsString::from).collect();
-    launch::find(&words, None).with_context(|| command.to_owned())
+    launch::find(&words, None).with_context(|| format!("{side}: {command}"))
 }
 
 /// One recorded run; the signal if the user interrupted it.
@@ -73,7 +78,7 @@ fn measure(target: &Target, options: &Options, folder: &Folder) -> Result<Result
                 (code, _) => format!("failed with exit code {}", code.unwrap_or(0)),
             };
             clear_progress();
-            bail!("{} {how}, so there is nothing to compare{}", target.name, last_words(&mut output));
+            bail!("{how}, so there is nothing to compare{}", last_words(&mut output));
         }
     }
     let program = terminal::load(&capture).with_context(|| format!("{} was not recorded", target.name))?;

@@ -55,6 +55,8 @@ fn wrong_usage_is_exit_code_2() {
     refuses(here, &["diff", "x", "y", "--fail-on-increase", "abc"], &["percent"]);
     refuses(here, &["compare", "-n", "0", "a", "b"], &["0"]);
     refuses(here, &["compare", "'true", "true"], &["quote"]);
+    refuses(here, &["compare", "true", ""], &["B is empty"]);
+    refuses(here, &["compare", "true", "no-such-program"], &["B: no-such-program"]);
 }
 
 #[test]

@@ -91,16 +91,20 @@ impl Comparison {
             let label = look.bold(&fill(label, 14));
             line(&mut out, &format!("{label}{row}   {}", look.dim(&self.doubt(&a, &b, text))));
         }
+        if rounds < 2 {
+            line(&mut out, "");
+            line(&mut out, "One run says nothing of noise.");
+        }
         out
     }
 
     /// What there is to say about how sure a difference is.
     fn doubt(&self, a: &Spread, b: &Spread, text: fn(u64) -> String) -> String {
+        if self.runs[0].len() < 2 {
+            return String::new();
+        }
         if a == b && a.min == a.max {
             return "the same in every run".into();
-        }
-        if self.runs[0].len() < 2 {
-            return "one run says nothing of noise".into();
         }
         if a.overlaps(b) {
             let range = |spread: &Spread| format!("{} to {}", text(spread.min), text(spread.max));
@@ -158,5 +162,9 @@ mod tests {
         let text = comparison.text(&Look::default());
         assert!(text.contains("within the noise: A 1.0 s to 3.0 s, B 2.0 s to 2.5 s"), "{text}");
         assert!(text.contains("the same in every run"), "{text}");
+        let once = Comparison { runs: comparison.runs.map(|runs| runs[..1].to_vec()), ..comparison };
+        let text = once.text(&Look::default());
+        assert_eq!(text.matches("nothing of noise").count(), 1, "{text}");
+        assert!(!text.contains("every run"), "{text}");
     }
 }
