@@ -13,6 +13,7 @@ use memsight_report::{json, units};
 use crate::exit::Exit;
 use crate::launch::{self, Destination, Ended, Options, Streams};
 use crate::size;
+use crate::sys;
 use crate::terminal::{self, say};
 
 /// What is recorded.
@@ -77,6 +78,9 @@ pub(crate) fn run(args: Args) -> Result<Exit> {
     }
     if args.heap.is_some() {
         bail!("--heap: the object graph is not kept by this version; leave the flag out");
+    }
+    if let Some(file) = &args.json {
+        may_become_json(file)?;
     }
     let target = launch::find(&args.program, args.python.as_deref())?;
     // Before an old capture is replaced: without a recorder there would be no new one.
@@ -155,6 +159,21 @@ fn summarise(program: &Program, outcome: Outcome) {
     // A blank line between what the program printed and the summary.
     let gap = if std::io::stderr().is_terminal() { "\n" } else { "" };
     say(&format!("{gap}{}", text.trim_end()));
+}
+
+/// Before the program runs, for it may run for hours.
+fn may_become_json(file: &Path) -> Result<()> {
+    let shown = file.display();
+    if file == Path::new("-") || file.exists() && !file.is_dir() {
+        return Ok(());
+    }
+    if file.is_dir() {
+        bail!("--json {shown}: is a folder; give the name of a file, or - for stdout");
+    }
+    let absolute = std::path::absolute(file).with_context(|| format!("--json {shown}"))?;
+    let folder = absolute.parent().unwrap_or(Path::new("/"));
+    sys::may_write_in(folder)
+        .with_context(|| format!("--json {shown}: no file can be made in {}", folder.display()))
 }
 
 fn write_json(program: &Program, outcome: Outcome, file: &Path) -> Result<()> {

@@ -11,6 +11,9 @@ pub(crate) fn parse(text: &str) -> Result<u64, String> {
     let unit_at =
         trimmed.find(|c: char| !c.is_ascii_digit() && c != '.' && c != '_').unwrap_or(trimmed.len());
     let (number, unit) = trimmed.split_at(unit_at);
+    if number.is_empty() {
+        return Err(format!("'{text}' is no size; write for example 24MB or 1.5GiB"));
+    }
     let unit = unit.trim().to_ascii_lowercase();
     let factor = match UNITS.iter().find(|(name, _)| *name == unit) {
         Some(&(_, factor)) => factor,

@@ -43,7 +43,10 @@ fn wrong_usage_is_exit_code_2() {
     refuses(here, &["nonsense"], &["nonsense"]);
     refuses(here, &["run"], &["PROGRAM"]);
     refuses(here, &["run", "--bogus", "x.py"], &["--bogus", "--help"]);
-    refuses(here, &["run", "--budget", "much", "true"], &["unit"]);
+    refuses(here, &["run", "--budget", "much", "true"], &["no size"]);
+    refuses(here, &["run", "--budget", "5XB", "true"], &["unit"]);
+    refuses(here, &["run", "--json", ".", "true"], &["folder"]);
+    refuses(here, &["run", "--json", "/no/such/a.json", "true"], &["--json", "/no/such"]);
     refuses(here, &["run", "-m"], &["module"]);
     refuses(here, &["run", "--native", "true"], &["native stacks"]);
     refuses(here, &["run", "--heap", "exit", "true"], &["object graph"]);
