@@ -193,7 +193,7 @@ fn within(budget: u64, program: &Program) -> bool {
     let over = units::bytes(peak - budget);
     let (peak, budget) = (units::bytes(peak), units::bytes(budget));
     let most = match text::first_site(program) {
-        Some((bytes, place)) => format!("; most of it, {}, at {place}", units::bytes(bytes)),
+        Some((bytes, place)) => format!("; the largest part, {}, {place}", units::bytes(bytes)),
         None => String::new(),
     };
     say(&format!("memsight: over budget by {over}: the peak of {peak} is above {budget}{most}"));

@@ -58,12 +58,13 @@ pub(crate) fn heading(program: &Program, look: &Look) -> String {
     head(&Facts::of(program), Outcome::default(), look)
 }
 
-/// The largest site at the peak, `bytes` and `file:line function`.
+/// The largest site at the peak, `bytes` and `at file:line function`.
 pub fn first_site(program: &Program) -> Option<(u64, String)> {
     let facts = Facts::of(program);
     let first = facts.sites.first()?;
     let (place, function) = crate::place::label(program, &first.key, cwd(program), 60);
-    Some((first.shown.bytes, format!("{place} {function}").trim_end().to_owned()))
+    let place = format!("{place} {function}");
+    Some((first.shown.bytes, format!("{}{}", preposition(&first.key), place.trim_end())))
 }
 
 /// What the parts of a summary are about.
@@ -87,6 +88,15 @@ impl<'a> Facts<'a> {
     }
 }
 
+/// What a place needs before it in a sentence: `at orders.py:88`, `in import of modules`.
+fn preposition(key: &Key) -> &'static str {
+    match key {
+        Key::Site(site) if site.is_outside_python() => "",
+        Key::Import => "in ",
+        _ => "at ",
+    }
+}
+
 fn cwd(program: &Program) -> &Path {
     &program.first().recording.whereabouts.cwd
 }
@@ -106,7 +116,11 @@ fn head(facts: &Facts<'_>, outcome: Outcome, look: &Look) -> String {
     }
     line(&mut out, "");
     if program.totals().allocations == 0 {
-        line(&mut out, "Nothing was allocated.");
+        let nothing = match program.complete() {
+            true => "Nothing was allocated.",
+            false => "No allocation is in what was recorded.",
+        };
+        line(&mut out, nothing);
         return out;
     }
     let text = folded(&peak_line(program), look.width, 7);
@@ -137,6 +151,7 @@ fn warnings(program: &Program, outcome: Outcome) -> Vec<String> {
     if program.still_recorded() {
         warnings.push("still being recorded: what follows is what there was so far".into());
     }
+    let first = program.first().recording.whereabouts.pid;
     for process in program.processes.iter().filter(|process| !process.still_recorded) {
         let recording = &process.recording;
         let upto = seconds(recording.duration_ns);
@@ -146,7 +161,7 @@ fn warnings(program: &Program, outcome: Outcome) -> Vec<String> {
             (Ending::Damaged { .. }, _) => format!("the capture is {}", recording.ending),
             (_, Some((EndReason::Failed, why))) => format!("the recorder gave up: {}", printable(why)),
             (Ending::Torn { .. } | Ending::Open { .. }, _) | (_, Some((EndReason::Killed, _)) | None) => {
-                killed(program, outcome)
+                killed(program, if pid == first { outcome } else { Outcome::default() })
             }
             (Ending::Whole, Some((EndReason::Exit | EndReason::Exec, remark))) => {
                 if !remark.is_empty() {
@@ -161,9 +176,14 @@ fn warnings(program: &Program, outcome: Outcome) -> Vec<String> {
         warnings.push(format!("a child's capture cannot be read: {error}"));
     }
     if program.lost_events() > 0 {
-        let lost = count(program.lost_events());
-        warnings
-            .push(format!("{lost} allocations and frees could not be recorded: figures are off by those"));
+        let lost = match program.lost_events() {
+            1 => "one allocation or free could not be recorded: figures are off by it".into(),
+            many => format!(
+                "{} allocations and frees could not be recorded: figures are off by those",
+                count(many)
+            ),
+        };
+        warnings.push(lost);
     }
     for process in &program.processes {
         if let Some(found) = process.recording.interpreter.as_ref().filter(|found| !found.stacks) {
@@ -193,6 +213,7 @@ fn killed(program: &Program, outcome: Outcome) -> String {
             format!("killed by SIGKILL{hint}")
         }
         Some(signal) => format!("ended by {}", signal_name(signal)),
+        None if outcome.exit_code.is_some() => "recording stopped before the program ended".into(),
         None => "the program was killed or ended in a way that cannot be seen".into(),
     }
 }
@@ -275,10 +296,11 @@ fn churn(facts: &Facts<'_>, look: &Look) -> Option<String> {
         _ => (OUTSIDE.into(), String::new()),
     };
     let text = format!(
-        "{} in {} short-lived allocations, {} of it at {}",
+        "{} in {} short-lived allocations, {} of it {}{}",
         bytes(total.bytes),
         count(total.blocks),
         share(heaviest.counts.temporary.bytes, total.bytes),
+        preposition(&heaviest.key),
         printable(&place)
     );
     let room = look.width.saturating_sub(columns(&text) + 9);
@@ -295,7 +317,12 @@ fn churn(facts: &Facts<'_>, look: &Look) -> Option<String> {
 
 fn left_text(facts: &Facts<'_>) -> String {
     let left = &facts.left;
-    let when = if facts.program.still_recorded() { "now" } else { "at the end" };
+    let when = match facts.program.processes.len() {
+        _ if facts.program.still_recorded() => "now",
+        1 => "at the end",
+        // They need not have been there at the same time.
+        _ => "at each process's end",
+    };
     let mut text = format!("{} still live {when}", bytes(left.total.bytes));
     if left.importing.bytes > 0 {
         text += &format!(" ({} of it from import)", bytes(left.importing.bytes));
@@ -316,7 +343,8 @@ fn processes(out: &mut String, program: &Program, look: &Look) {
         let many = program.not_recorded.len();
         let some: Vec<String> = program.not_recorded.iter().take(5).map(u32::to_string).collect();
         let more = if many > 5 { ", …" } else { "" };
-        let text = format!("{many} not recorded: process {}{more}", some.join(", "));
+        let which = if many > 1 { "processes" } else { "process" };
+        let text = format!("{many} without a capture here: {which} {}{more}", some.join(", "));
         line(out, &format!("{}  {text}", look.bold("Child")));
     }
     if program.processes.len() < 2 {
@@ -336,8 +364,7 @@ fn processes(out: &mut String, program: &Program, look: &Look) {
 /// What to run now: what would change the reader's mind first.
 fn next(out: &mut String, facts: &Facts<'_>, look: &Look) {
     let name = facts.program.first().path.to_string_lossy();
-    let name = name.strip_prefix("./").unwrap_or(&name);
-    let capture = if name.contains([' ', '\'', '"', '$', '\\']) { "CAPTURE" } else { name };
+    let capture = quoted(name.strip_prefix("./").unwrap_or(&name));
     let totals = facts.program.totals();
     if totals.allocations == 0 {
         return;
@@ -361,6 +388,17 @@ fn next(out: &mut String, facts: &Facts<'_>, look: &Look) {
         let fits = width + columns(why) + 9 <= look.width;
         let why = if fits { look.dim(why) } else { String::new() };
         line(out, &format!("{label}  {}  {why}", crate::look::fill(command, width)));
+    }
+}
+
+/// A path as it must be written for a shell.
+fn quoted(path: &str) -> String {
+    let plain = |c: char| c.is_alphanumeric() || "_./,:+@%-".contains(c);
+    match path {
+        _ if path.contains(char::is_control) => "CAPTURE".into(),
+        _ if path.starts_with('-') => quoted(&format!("./{path}")),
+        _ if path.chars().all(plain) => path.into(),
+        _ => format!("'{}'", path.replace('\'', r"'\''")),
     }
 }
 
@@ -403,5 +441,91 @@ pub fn signal_name(signal: i32) -> String {
     match usize::try_from(signal).ok().and_then(|signal| NAMES.get(signal)) {
         Some(name) if !name.is_empty() => (*name).into(),
         _ => format!("signal {signal}"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use memsight_capture::{Record, Start, Tick, TickIndex};
+    use memsight_insight::testing::{Writer, counts, start};
+
+    use super::*;
+
+    /// A run whose captures are these, by name.
+    fn program(captures: &mut [(&str, Writer)]) -> Program {
+        let folder = tempfile::tempdir().unwrap();
+        for (name, writer) in captures.iter_mut() {
+            writer.save(&folder.path().join(name));
+        }
+        Program::load(&folder.path().join(captures[0].0), &|_, _, _| {}).unwrap()
+    }
+
+    fn cut_short(pid: u32) -> Writer {
+        let mut w = Writer::new(Start { pid, ..start() });
+        let thread = w.thread(0, b"main");
+        let module = w.frame(thread, "/work/orders.py", "<module>", 1);
+        w.birth(module, Some(0), counts(1, 500, 0, 0));
+        w.tick(10);
+        w
+    }
+
+    #[test]
+    fn how_a_recording_was_cut_short_is_said_of_the_process_that_it_is_known_of() {
+        let alone = program(&mut [("a.msight", cut_short(7))]);
+        let said = |program: &Program, exit_code, signal| warnings(program, Outcome { exit_code, signal });
+        assert!(said(&alone, Some(1), None)[0].contains("recording stopped before the program ended"));
+        assert!(said(&alone, None, Some(15))[0].contains("ended by SIGTERM"));
+        assert!(said(&alone, None, None)[0].contains("cannot be seen"));
+        let mut first = cut_short(7);
+        first.end(20);
+        let with_child = program(&mut [("a.msight", first), ("a.8.msight", cut_short(8))]);
+        let of_child = said(&with_child, Some(0), None);
+        assert!(
+            of_child[0].contains("(process 8)") && of_child[0].contains("cannot be seen"),
+            "{of_child:?}"
+        );
+    }
+
+    #[test]
+    fn a_recording_without_an_allocation_only_says_that_there_was_none_if_it_is_whole() {
+        let mut whole = Writer::new(start());
+        whole.end(20);
+        let look = Look::default();
+        assert!(report(&program(&mut [("a.msight", whole)]), &look, None).contains("Nothing was allocated"));
+        let text = report(&program(&mut [("a.msight", Writer::new(start()))]), &look, None);
+        assert!(!text.contains("Nothing was allocated") && text.contains("No allocation is in"), "{text}");
+    }
+
+    #[test]
+    fn one_lost_event_is_told_as_one() {
+        let mut w = cut_short(7);
+        let tick = TickIndex(1);
+        w.put(Record::Tick(Tick { index: tick, end_ns: 20_000_000, lost_events: 1, ..Tick::default() }));
+        w.end(20);
+        let text = warnings(&program(&mut [("a.msight", w)]), Outcome::default()).concat();
+        assert!(text.contains("one allocation or free could not"), "{text}");
+    }
+
+    #[test]
+    fn sentences_name_a_place_with_the_word_it_needs() {
+        let site = |file: &str| {
+            Key::Site(memsight_insight::Site { function: "f".into(), file: file.into(), line: 1 })
+        };
+        assert_eq!(preposition(&site("a.py")), "at ");
+        assert_eq!(preposition(&Key::Import), "in ");
+    }
+
+    #[test]
+    fn paths_are_quoted_where_a_shell_needs_it() {
+        for (path, written) in [
+            ("a/b-7.msight", "a/b-7.msight"),
+            ("größe.msight", "größe.msight"),
+            ("two words.msight", "'two words.msight'"),
+            ("it's.msight", r"'it'\''s.msight'"),
+            ("-x.msight", "./-x.msight"),
+            ("a\nb", "CAPTURE"),
+        ] {
+            assert_eq!(quoted(path), written);
+        }
     }
 }
