@@ -36,6 +36,13 @@ impl From<&Counts> for Side {
     }
 }
 
+/// Whether both runs recorded the same: one with every Python object and one
+/// without them differ by that alone.
+pub fn same_track(before: &Program, after: &Program) -> bool {
+    let track = |program: &Program| program.last_image().recording.whereabouts.track;
+    track(before) == track(after)
+}
+
 /// A site in both runs; a side is all zeroes where the run does not have it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct SiteChange {

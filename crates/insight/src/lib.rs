@@ -30,7 +30,7 @@ mod tree;
 
 pub use amount::{Amount, Counts};
 pub use calls::{Calls, Frame, calls};
-pub use diff::{Diff, Side, SiteChange, diff};
+pub use diff::{Diff, Side, SiteChange, diff, same_track};
 pub use fold::fold;
 pub use left::{Left, left};
 pub use lifetimes::Lifetimes;

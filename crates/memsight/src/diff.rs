@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use anyhow::{Result, bail};
-use memsight_insight::diff;
+use memsight_insight::{diff, same_track};
 use memsight_report::{diff_json, text};
 
 use crate::exit::Exit;
@@ -21,9 +21,9 @@ pub(crate) struct Args {
     /// Exit with 1 if the peak rose by more than this.
     #[arg(long, value_name = "PERCENT", value_parser = percent)]
     fail_on_increase: Option<f64>,
-    /// Show N lines at most.
-    #[arg(short = 'n', value_name = "N", default_value_t = 20)]
-    limit: usize,
+    /// Show the N largest changes [default: those that matter].
+    #[arg(short = 'n', value_name = "N")]
+    limit: Option<usize>,
 }
 
 fn percent(text: &str) -> Result<f64, String> {
@@ -49,6 +49,9 @@ pub(crate) fn run(args: &Args) -> Result<Exit> {
         if !program.complete() {
             bail!("{}: is incomplete, so whether the peak rose cannot be told", capture.display());
         }
+    }
+    if !same_track(&before, &after) {
+        bail!("the captures were recorded with different --track, so whether the peak rose cannot be told");
     }
     match changes.peak_increase_percent() {
         Some(rose) if rose > limit => {

@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 
-use memsight_capture::{Domain, NodeId, Peak, PeakShare, Record, Temporary, TickIndex};
+use memsight_capture::{Domain, NodeId, Peak, PeakShare, Record, Start, Temporary, TickIndex, Track};
 use memsight_insight::testing::{Writer, counts, start};
 
 fn memsight(arguments: &[&str]) -> Output {
@@ -193,4 +193,56 @@ fn an_increase_that_is_not_allowed_is_exit_code_1() {
     let json: serde_json::Value =
         serde_json::from_str(&stdout_of(&memsight(&["diff", "--json", before, after]))).unwrap();
     assert_eq!(json["sites"][0]["after"]["peak_bytes"], 330_000);
+}
+
+#[test]
+fn captures_that_were_recorded_differently_are_said_not_to_compare() {
+    let folder = tempfile::tempdir().unwrap();
+    let objects = saved(folder.path(), "objects.msight", capture(0));
+    let mut heap = Writer::new(Start { track: Track::Heap, ..start() });
+    heap.end(20);
+    let heap = saved(folder.path(), "heap.msight", heap);
+    let (objects, heap) = (objects.to_str().unwrap(), heap.to_str().unwrap());
+    let said = stdout_of(&memsight(&["diff", objects, heap]));
+    assert!(said.contains("NOT COMPARABLE") && said.contains("--track"), "{said}");
+    assert!(!stdout_of(&memsight(&["diff", objects, objects])).contains("COMPARABLE"));
+    let checked = memsight(&["diff", objects, heap, "--fail-on-increase", "5"]);
+    assert_eq!(checked.status.code(), Some(2));
+    assert!(String::from_utf8_lossy(&checked.stderr).contains("--track"));
+}
+
+#[test]
+fn a_diff_fits_its_width_and_keeps_small_changes_for_those_who_ask() {
+    let folder = tempfile::tempdir().unwrap();
+    let with = |name: &str, bytes: u64, trifle: u64| {
+        let mut w = Writer::new(start());
+        let thread = w.thread(0, b"main");
+        let file = "/work/a/rather/long/way/to/the/file/of/orders.py";
+        let large = w.frame(thread, file, "Warehouse.load_everything_at_once", 1234);
+        let small = w.frame(thread, "/work/small.py", "trifle", 7);
+        w.birth(large, Some(0), counts(1, bytes, 0, 0));
+        w.birth(small, Some(1), counts(1, trifle, 0, 0));
+        w.tick(10);
+        w.end(20);
+        saved(folder.path(), name, w)
+    };
+    let (before, after) = (with("before.msight", 1_000_000, 100), with("after.msight", 2_000_000, 400));
+    let diff = |width: &str, more: &[&str]| {
+        let output = Command::new(env!("CARGO_BIN_EXE_memsight"))
+            .args(["diff", before.to_str().unwrap(), after.to_str().unwrap()])
+            .args(more)
+            .env("COLUMNS", width)
+            .output()
+            .unwrap();
+        stdout_of(&output)
+    };
+    for width in ["80", "100", "120"] {
+        let text = diff(width, &["-n", "5"]);
+        let longest = text.lines().map(|line| line.chars().count()).max().unwrap();
+        assert!(longest <= width.parse::<usize>().unwrap(), "at {width}: {text}");
+        assert!(text.contains("orders.py:1234") && text.contains("Warehouse"), "at {width}: {text}");
+        assert!(text.contains("small.py:7"), "{text}");
+    }
+    let text = diff("100", &[]);
+    assert!(text.contains("orders.py") && !text.contains("small.py") && text.contains("1 more"), "{text}");
 }

@@ -1,17 +1,24 @@
 //! What changed between two runs, as text and as JSON.
 
-use memsight_insight::{Diff, Program, Side, SiteChange};
+use memsight_capture::Track;
+use memsight_insight::{Diff, Program, Side, SiteChange, same_track};
 use serde::Serialize;
 
-use crate::look::{Look, columns, cut, fill, line, printable, right};
+use crate::look::{Look, columns, cut, fill, folded, line, printable, right};
 use crate::place::{OUTSIDE, program_name, short_function, short_path};
 use crate::units::{bytes, count, signed_bytes};
 
 /// A heading, which figure it stands over, and how that is written.
 type Figure = (&'static str, fn(&Side) -> u64, fn(u64) -> String);
 
-/// `diff`: the `limit` sites that changed most.
-pub fn diff_text(before: &Program, after: &Program, diff: &Diff, look: &Look, limit: usize) -> String {
+/// `diff`: the `limit` sites that changed most, or those that matter.
+pub fn diff_text(
+    before: &Program,
+    after: &Program,
+    diff: &Diff,
+    look: &Look,
+    limit: Option<usize>,
+) -> String {
     let mut out = String::new();
     let name = |program: &Program| {
         let file = program.first().path.file_name().unwrap_or_default().to_string_lossy().into_owned();
@@ -21,6 +28,9 @@ pub fn diff_text(before: &Program, after: &Program, diff: &Diff, look: &Look, li
     };
     line(&mut out, &format!("before  {}", name(before)));
     line(&mut out, &format!("after   {}", name(after)));
+    for warning in differences_of_recording(before, after) {
+        line(&mut out, &look.warn(&folded(&warning, look.width, 2)));
+    }
     line(&mut out, "");
     let head = format!("{:>24}{:>12}{:>12}", "before", "after", "change");
     line(&mut out, &look.dim(&head));
@@ -38,6 +48,31 @@ pub fn diff_text(before: &Program, after: &Program, diff: &Diff, look: &Look, li
     }
     sites(&mut out, after, diff, look, limit);
     out
+}
+
+/// What else than the program's work may have changed the figures.
+fn differences_of_recording(before: &Program, after: &Program) -> Vec<String> {
+    let mut warnings = Vec::new();
+    if !same_track(before, after) {
+        let what = |program: &Program| match program.last_image().recording.whereabouts.track {
+            Track::Objects => "every Python object",
+            Track::Heap => "only what is outside Python's object heap",
+        };
+        warnings.push(format!(
+            "NOT COMPARABLE: before holds {}, after {}; record both with the same --track",
+            what(before),
+            what(after)
+        ));
+    }
+    let version = |program: &Program| {
+        let interpreter = program.last_image().recording.interpreter.as_ref();
+        interpreter.map(|found| printable(&found.version)).unwrap_or_else(|| "none".into())
+    };
+    let (old, new) = (version(before), version(after));
+    if old != new {
+        warnings.push(format!("note: Python differs too, before {old}, after {new}"));
+    }
+    warnings
 }
 
 /// `+12%`, `−3.4%`, `same`; with one digit where it is small.
@@ -59,24 +94,42 @@ pub(crate) fn change_percent(before: u64, after: u64) -> String {
     }
 }
 
-fn sites(out: &mut String, after: &Program, diff: &Diff, look: &Look, limit: usize) {
+/// The lines to show where no number was asked for: those that changed by a
+/// thousandth of the larger peak, up to 20.
+fn sensible(diff: &Diff, changed: &[&SiteChange]) -> usize {
+    const MOST: usize = 20;
+    let least = diff.before.peak_bytes.max(diff.after.peak_bytes) / 1000;
+    let matters = |change: &&&SiteChange| change.peak_delta().unsigned_abs() >= least;
+    changed.iter().take_while(matters).count().min(MOST)
+}
+
+fn sites(out: &mut String, after: &Program, diff: &Diff, look: &Look, limit: Option<usize>) {
     let changed: Vec<&SiteChange> = diff.sites.iter().filter(|site| site.peak_delta() != 0).collect();
     line(out, "");
     if changed.is_empty() {
         line(out, "No line holds more or less at the peak.");
         return;
     }
+    let limit = limit.unwrap_or_else(|| sensible(diff, &changed));
+    if limit == 0 {
+        let many = changed.len();
+        let text = format!("No line changed by a thousandth of the peak; {many} changed by less.");
+        line(out, &folded(&text, look.width, 0));
+        return;
+    }
     let cwd = &after.first().recording.whereabouts.cwd;
+    let place_width = (look.width * 3 / 10).clamp(24, 44);
     line(out, &look.dim(&format!("{:>12}{:>11}{:>11}   where", "at the peak", "before", "after")));
     let place_of = |change: &SiteChange| {
         if change.site.is_outside_python() {
             return OUTSIDE.into();
         }
-        let path = crate::look::cut_front(&short_path(&change.site.file, cwd), 40);
         let line = match (change.line_before, change.line_after) {
             (Some(old), Some(new)) if old != new => format!("{new} (was {old})"),
             _ => change.site.line.to_string(),
         };
+        let room = place_width.saturating_sub(columns(&line) + 1);
+        let path = crate::look::cut_front(&short_path(&change.site.file, cwd), room);
         printable(&format!("{path}:{line}"))
     };
     let shown = &changed[..changed.len().min(limit)];

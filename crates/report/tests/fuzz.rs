@@ -105,7 +105,7 @@ fn show(path: &Path, intact: &Program) -> bool {
         }
     }
     let changes = diff(intact, &program);
-    shown += &text::diff(intact, &program, &changes, &look, 10);
+    shown += &text::diff(intact, &program, &changes, &look, None);
     shown += &diff_json(&changes).expect("JSON");
     assert!(!shown.contains('\u{1b}'), "a capture's names reach the terminal as they are");
     true
