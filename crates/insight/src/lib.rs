@@ -41,5 +41,7 @@ pub use recording::{
     ChildProcess, ExactPeak, Interpreter, Point, Recording, Row, Thread, TypeAmount, Whereabouts,
 };
 pub use snapshot::{Window, amounts_at};
-pub use table::{By, Key, Line, Moment, NoSuchView, Weights, site_lines, table, types_by_site, weights};
+pub use table::{
+    By, Key, Line, Moment, NoSuchView, Weights, seen_at, site_lines, table, types_by_site, weights,
+};
 pub use tree::{CallTree, Node, Site, SiteId};

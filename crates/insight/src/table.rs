@@ -142,6 +142,24 @@ pub fn weights(program: &Program, moment: Moment) -> Result<Weights, NoSuchView>
     Ok(Weights(all))
 }
 
+/// The moment whose figures `weights` gives for `at_ns`: the end of the tick that
+/// falls in, in nanoseconds since the first process's recording began.
+pub fn seen_at(program: &Program, at_ns: u64) -> u64 {
+    let seen = |recording: &Recording| {
+        let window = window_of(program, recording, 0, at_ns)?;
+        let end_ns =
+            recording.timeline.get(window.alive_at).map_or(recording.duration_ns, |tick| tick.end_ns);
+        Some(offset_ns(program, recording).saturating_add(end_ns))
+    };
+    let moments = program.processes.iter().filter_map(|process| seen(&process.recording));
+    moments.max().unwrap_or(at_ns)
+}
+
+/// How long after the first process's one began.
+fn offset_ns(program: &Program, recording: &Recording) -> u64 {
+    recording.whereabouts.started_unix_ns.saturating_sub(program.started_unix_ns())
+}
+
 fn from_rows(program: &Program, amount: impl Fn(&Counts) -> Amount) -> Weights {
     let of_process = |recording: &Recording| recording.rows.iter().map(|row| amount(&row.counts)).collect();
     Weights(program.processes.iter().map(|process| of_process(&process.recording)).collect())
@@ -151,7 +169,7 @@ fn from_rows(program: &Program, amount: impl Fn(&Counts) -> Amount) -> Weights {
 /// tick that `from_ns` falls in to the one that `at_ns` falls in. `None` if the
 /// process wasn't there at `at_ns`.
 fn window_of(program: &Program, recording: &Recording, from_ns: u64, at_ns: u64) -> Option<Window> {
-    let offset = recording.whereabouts.started_unix_ns.saturating_sub(program.started_unix_ns());
+    let offset = offset_ns(program, recording);
     let at = at_ns.checked_sub(offset)?;
     let from = from_ns.saturating_sub(offset);
     // The first process is asked about its end where the time lies past it by a rounding.

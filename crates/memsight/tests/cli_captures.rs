@@ -246,3 +246,14 @@ fn a_diff_fits_its_width_and_keeps_small_changes_for_those_who_ask() {
     let text = diff("100", &[]);
     assert!(text.contains("orders.py") && !text.contains("small.py") && text.contains("1 more"), "{text}");
 }
+
+#[test]
+fn a_moment_is_told_as_the_end_of_its_tick() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = saved(folder.path(), "a.msight", capture(0));
+    let at = |moment| stdout_of(&memsight(&["report", path.to_str().unwrap(), "--at", moment]));
+    assert!(at("0.001").contains("Live at 0.010 s"), "{}", at("0.001"));
+    assert!(at("0.015").contains("Live at 0.020 s"), "{}", at("0.015"));
+    assert!(at("0.001..99").contains("still live at 0.020 s"), "{}", at("0.001..99"));
+    assert!(!at("0.001").contains("allocated "), "what the whole run allocated is no answer here");
+}

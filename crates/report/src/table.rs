@@ -1,7 +1,7 @@
 //! Tables of places: the sites of a summary, and every other view.
 
 use memsight_insight::{
-    Amount, By, Key, Line, Moment, NoSuchView, Program, left, table, types_by_site, weights,
+    Amount, By, Key, Line, Moment, NoSuchView, Program, left, seen_at, table, types_by_site, weights,
 };
 
 use crate::look::{Look, columns, cut, fill, folded, line, right};
@@ -245,9 +245,9 @@ pub fn view(
         _ if by == By::Type => ("live", "Live at the end, by type".into()),
         Moment::Peak => ("at the peak", format!("At the peak, by {}", by_name(by))),
         Moment::End => ("live", format!("Live at the end, by {}", by_name(by))),
-        Moment::At(at) => ("live", format!("Live at {}, by {}", seconds(at), by_name(by))),
+        Moment::At(at) => ("live", format!("Live at {}, by {}", seconds(seen_at(program, at)), by_name(by))),
         Moment::Between(from, to) => {
-            let (from, to) = (seconds(from), seconds(to));
+            let (from, to) = (seconds(from), seconds(seen_at(program, to)));
             ("live", format!("Allocated from {from} on and still live at {to}, by {}", by_name(by)))
         }
     };
@@ -265,13 +265,38 @@ pub fn view(
     line(&mut out, &look.bold(&said));
     line(&mut out, "");
     let all = [Column::Share, Column::Blocks, Column::Allocated];
-    let columns = if by == By::Type { &all[..2] } else { &all[..] };
+    // What was allocated over the whole run says little beside one moment of it.
+    let whole_run = matches!(moment, Moment::Peak | Moment::End) && by != By::Type;
+    let columns = if whole_run { &all[..] } else { &all[..2] };
     let header = Header { amount, columns };
     site_table(&mut out, program, &Sources::of(program), look, &header, &lines, sensible(limit, &lines));
     if lines.is_empty() {
         line(&mut out, "Nothing.");
     }
+    if by == By::Type {
+        no_objects(&mut out, program, &lines, look);
+    }
     Ok(out)
+}
+
+/// What is live at the end beside the objects themselves.
+fn no_objects(out: &mut String, program: &Program, types: &[Line], look: &Look) {
+    let objects = types.iter().fold(Amount::default(), |mut sum, line| {
+        sum.add(line.shown);
+        sum
+    });
+    let mut rest = program.live();
+    rest.take(objects);
+    if rest.bytes == 0 {
+        return;
+    }
+    line(out, "");
+    let text = format!(
+        "{} more is in no object: what objects hold outside themselves, as a list its items, a dict its \
+         table, an array its data; and what libraries took for themselves.",
+        bytes(rest.bytes)
+    );
+    line(out, &folded(&text, look.width, 0));
 }
 
 fn by_name(by: By) -> &'static str {
