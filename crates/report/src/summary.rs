@@ -195,27 +195,26 @@ fn warnings(program: &Program, outcome: Outcome) -> Vec<String> {
     warnings
 }
 
+/// How a process ended whose capture has no end.
 fn killed(program: &Program, outcome: Outcome) -> String {
     const SIGKILL: i32 = 9;
     match outcome.signal {
-        Some(SIGKILL) => {
-            let (limit, of) = limit(program);
-            let resident = program.peak.rss_bytes;
-            let hint = if resident.saturating_mul(10) > limit.saturating_mul(8) {
-                format!(
-                    ", perhaps for its memory: {} were resident of {} that {of}",
-                    bytes(resident),
-                    bytes(limit)
-                )
-            } else {
-                String::new()
-            };
-            format!("killed by SIGKILL{hint}")
-        }
+        Some(SIGKILL) => format!("killed by SIGKILL{}", for_its_memory(program)),
         Some(signal) => format!("ended by {}", signal_name(signal)),
         None if outcome.exit_code.is_some() => "recording stopped before the program ended".into(),
-        None => "the program was killed or ended in a way that cannot be seen".into(),
+        None => format!("it was killed or ended in a way that cannot be seen{}", for_its_memory(program)),
     }
+}
+
+/// What to think of where the memory that there was had nearly gone: that is
+/// when the kernel kills.
+fn for_its_memory(program: &Program) -> String {
+    let (limit, of) = limit(program);
+    let resident = program.peak.rss_bytes;
+    if resident.saturating_mul(10) <= limit.saturating_mul(8) {
+        return String::new();
+    }
+    format!(", perhaps for its memory: {} were resident of {} that {of}", bytes(resident), bytes(limit))
 }
 
 /// The memory there was, and whose it is.
@@ -484,6 +483,18 @@ mod tests {
             of_child[0].contains("(process 8)") && of_child[0].contains("cannot be seen"),
             "{of_child:?}"
         );
+    }
+
+    #[test]
+    fn where_memory_had_nearly_gone_that_is_said_of_whatever_cannot_be_seen() {
+        let full = Start { cgroup_limit_bytes: Some(9_000_000), ..start() };
+        let mut w = Writer::new(full);
+        w.tick(10);
+        let program = program(&mut [("a.msight", w)]);
+        for (signal, said) in [(None, true), (Some(9), true), (Some(15), false)] {
+            let text = warnings(&program, Outcome { exit_code: None, signal }).concat();
+            assert_eq!(text.contains("perhaps for its memory"), said, "{text}");
+        }
     }
 
     #[test]
