@@ -39,7 +39,7 @@ pub(crate) struct Args {
     /// Write the capture to FILE [default: memsight-NAME-PID.msight in the working folder].
     #[arg(short, long = "output", value_name = "FILE")]
     output: Option<PathBuf>,
-    /// Replace FILE if it is there already.
+    /// Replace FILE if it is there already and is a capture.
     #[arg(long)]
     force: bool,
     /// What to record.
