@@ -112,7 +112,7 @@ fn round(
 }
 
 /// The edits of those findings that don't get in each other's way, in the order of the text.
-fn merge(findings: &[&Finding]) -> (Vec<Edit>, usize) {
+pub(crate) fn merge(findings: &[&Finding]) -> (Vec<Edit>, usize) {
     let mut taken: Vec<Edit> = Vec::new();
     let mut count = 0;
     for finding in findings {

@@ -50,6 +50,11 @@ impl Costs {
         self.by_line.entry(real.clone()).or_default().entry(line).or_default().add(cost);
     }
 
+    /// Whether anything was allocated in a file.
+    pub fn ran(&self, file: &Path) -> bool {
+        file.canonicalize().is_ok_and(|file| self.by_line.contains_key(&file))
+    }
+
     /// How many of some lines of a file allocated anything.
     pub(crate) fn count(&self, file: &Path, lines: &[(usize, usize)]) -> usize {
         let Some(known) = file.canonicalize().ok().and_then(|file| self.by_line.get(&file)) else { return 0 };

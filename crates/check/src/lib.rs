@@ -15,6 +15,7 @@
 
 mod config;
 mod context;
+mod draft;
 mod engine;
 mod evidence;
 mod files;
@@ -29,6 +30,7 @@ mod syntax;
 mod target;
 
 pub use config::matching;
+pub use draft::{Draft, drafts};
 pub use engine::{Fixed, Options, apply, check, fix};
 pub use evidence::{Cost, Costs};
 pub use finding::{Applicability, Edit, Finding, Fix};

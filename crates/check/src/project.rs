@@ -80,6 +80,27 @@ pub struct Changed {
 /// # Errors
 /// If a path or a configuration cannot be read, or a code is not known.
 pub fn run(request: &Request) -> Result<Report, Problem> {
+    let work = listed(request)?;
+    let outcomes = over_threads(&work, |path, options| {
+        one(path, options, request.fix).unwrap_or_else(Outcome::Unreadable)
+    });
+    let mut report = Report::default();
+    for outcome in outcomes {
+        match outcome {
+            Outcome::Checked { findings, changed, fixed } => {
+                report.files += 1;
+                report.findings.extend(findings);
+                report.changed.extend(changed);
+                report.fixed += fixed;
+            }
+            Outcome::Unreadable(problem) => report.problems.push(problem),
+        }
+    }
+    Ok(report)
+}
+
+/// The files that a request means, and how each is checked.
+pub(crate) fn listed(request: &Request) -> Result<Vec<(PathBuf, Options)>, Problem> {
     let wrong = |reason: String| Problem { path: PathBuf::from("memsight check"), line: None, reason };
     for code in request.select.iter().chain(&request.ignore) {
         matching(code).map_err(wrong)?;
@@ -100,7 +121,7 @@ pub fn run(request: &Request) -> Result<Report, Problem> {
         let options = options(&path, by_config.get(&folder).and_then(Option::as_ref), request);
         work.push((path, options));
     }
-    Ok(over_threads(&work, request.fix))
+    Ok(work)
 }
 
 /// The folder in which a configuration is looked for.
@@ -136,17 +157,21 @@ enum Outcome {
     Unreadable(Problem),
 }
 
-/// Checks files on as many threads as there are processors. Their stacks are large, since a tree is
-/// walked as deep as it is nested; what is not touched of them costs nothing.
-fn over_threads(work: &[(PathBuf, Options)], fix: Option<Applicability>) -> Report {
+/// Does something with each file on as many threads as there are processors; the answers are in the
+/// order of the files. The threads' stacks are large, since a tree is walked as deep as it is nested;
+/// what is not touched of them costs nothing.
+pub(crate) fn over_threads<T: Send>(
+    work: &[(PathBuf, Options)],
+    each: impl Fn(&Path, &Options) -> T + Sync,
+) -> Vec<T> {
     let threads = std::thread::available_parallelism().map_or(1, usize::from).min(work.len().max(1));
     let next = AtomicUsize::new(0);
-    let outcomes: Mutex<Vec<(usize, Outcome)>> = Mutex::default();
+    let outcomes: Mutex<Vec<(usize, T)>> = Mutex::default();
     let worker = || {
         loop {
             let index = next.fetch_add(1, Ordering::Relaxed);
             let Some((path, options)) = work.get(index) else { return };
-            let outcome = one(path, options, fix).unwrap_or_else(Outcome::Unreadable);
+            let outcome = each(path, options);
             outcomes.lock().unwrap_or_else(PoisonError::into_inner).push((index, outcome));
         }
     };
@@ -161,34 +186,19 @@ fn over_threads(work: &[(PathBuf, Options)], fix: Option<Applicability>) -> Repo
     worker();
     let mut outcomes = outcomes.into_inner().unwrap_or_else(PoisonError::into_inner);
     outcomes.sort_by_key(|(index, _)| *index);
-    let mut report = Report::default();
-    for (_, outcome) in outcomes {
-        match outcome {
-            Outcome::Checked { findings, changed, fixed } => {
-                report.files += 1;
-                report.findings.extend(findings);
-                report.changed.extend(changed);
-                report.fixed += fixed;
-            }
-            Outcome::Unreadable(problem) => report.problems.push(problem),
-        }
-    }
-    report
+    outcomes.into_iter().map(|(_, outcome)| outcome).collect()
 }
 
 fn one(path: &Path, options: &Options, fix: Option<Applicability>) -> Result<Outcome, Problem> {
     let mut source = Source::read(path)?;
     let options = Options { notebook: source.is_notebook(), ..options.clone() };
-    let unreadable = |source: &Source, error: crate::syntax::Unreadable| Problem {
-        path: path.to_owned(),
-        line: Some(source.position(error.at).line),
-        reason: error.message,
-    };
     let Some(up_to) = fix else {
-        let findings = engine::check(&source.text, &options).map_err(|error| unreadable(&source, error))?;
+        let findings =
+            engine::check(&source.text, &options).map_err(|error| unreadable(path, &source, error))?;
         return Ok(Outcome::Checked { findings: locate(path, &source, findings), changed: None, fixed: 0 });
     };
-    let fixed = engine::fix(&source.text, &options, up_to).map_err(|error| unreadable(&source, error))?;
+    let fixed =
+        engine::fix(&source.text, &options, up_to).map_err(|error| unreadable(path, &source, error))?;
     let mut changed = None;
     if fixed.applied > 0 {
         let problem = |reason: String| Problem { path: path.to_owned(), line: None, reason };
@@ -200,7 +210,12 @@ fn one(path: &Path, options: &Options, fix: Option<Applicability>) -> Result<Out
     Ok(Outcome::Checked { findings: locate(path, &source, fixed.left), changed, fixed: fixed.applied })
 }
 
-fn locate(path: &Path, source: &Source, findings: Vec<Finding>) -> Vec<Located> {
+/// What is wrong with a text that is no Python.
+pub(crate) fn unreadable(path: &Path, source: &Source, error: crate::syntax::Unreadable) -> Problem {
+    Problem { path: path.to_owned(), line: Some(source.position(error.at).line), reason: error.message }
+}
+
+pub(crate) fn locate(path: &Path, source: &Source, findings: Vec<Finding>) -> Vec<Located> {
     findings
         .into_iter()
         .map(|finding| {
@@ -258,6 +273,11 @@ impl Located {
     /// The edits of the fix, in bytes from the start of the text.
     pub fn edits(&self) -> &[Edit] {
         self.finding.fix.as_ref().map_or(&[], |fix| &fix.edits)
+    }
+
+    /// What it cost in a run of another copy of its file; `None` if nothing was allocated there.
+    pub fn cost_in(&self, costs: &Costs, file: &Path) -> Option<Cost> {
+        costs.of(file, &self.lines)
     }
 }
 

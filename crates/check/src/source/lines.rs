@@ -35,6 +35,11 @@ impl Lines {
         Self { starts, chars }
     }
 
+    /// Where each line starts.
+    pub(super) fn starts(&self) -> &[usize] {
+        &self.starts
+    }
+
     /// The line that an offset is on, counted from 1.
     pub(super) fn line_of(&self, offset: usize) -> usize {
         self.starts.partition_point(|start| *start <= offset)

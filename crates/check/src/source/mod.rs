@@ -64,6 +64,12 @@ impl Source {
             return Err(problem(format!("larger than {} MB: not taken for a source", MAX_BYTES >> 20)));
         }
         let bytes = std::fs::read(path).map_err(|error| problem(reason_of(&error)))?;
+        Self::of(path, bytes)
+    }
+
+    /// Takes the bytes of the file of this name.
+    pub(crate) fn of(path: &Path, bytes: Vec<u8>) -> Result<Self, Problem> {
+        let problem = |reason: String| Problem { path: path.to_owned(), line: None, reason };
         if path.extension().is_some_and(|extension| extension == "ipynb") {
             return Self::notebook(&bytes).map_err(problem);
         }
@@ -109,6 +115,11 @@ impl Source {
     /// were left out before it.
     pub(crate) fn shown(&self, offset: usize) -> (&str, usize) {
         self.lines.shown(&self.text, offset)
+    }
+
+    /// Where the lines of the text begin.
+    pub(crate) fn line_starts(&self) -> &[usize] {
+        self.lines.starts()
     }
 
     /// The bytes of the file with another text in it.
