@@ -3,7 +3,8 @@
 //! | code | when                                                                    |
 //! |------|-------------------------------------------------------------------------|
 //! | 0    | fine                                                                    |
-//! | 1    | a budget exceeded, an increase that was not to be                       |
+//! | 1    | a budget exceeded, an increase that was not to be, findings, a fix that  |
+//! |      | changed what the program does                                           |
 //! | 2    | wrong usage, or memsight itself could not do it                         |
 //! | own  | `run`: the program's own code or signal, unless its budget was exceeded |
 

@@ -7,8 +7,10 @@
 //! | `diff`       | compares two captures                                          |
 //! | `compare`    | records two commands in turn and compares those                |
 //! | `check`      | finds code that wastes memory, and mends it                    |
+//! | `prove`      | keeps the fixes that are measured to be worth it               |
 //! | `launch`     | from a command line to a process with the recorder in it       |
 //! | `exit`       | the one place where exit codes are decided                     |
+//! | `scratch`    | a folder for the time of a command                             |
 //! | `terminal`   | widths, colours, progress                                      |
 //! | `sys`        | the system calls that need `unsafe`, and nothing else          |
 //!
@@ -20,8 +22,10 @@ mod compare;
 mod diff;
 mod exit;
 mod launch;
+mod prove;
 mod report;
 mod run;
+mod scratch;
 mod size;
 #[allow(unsafe_code)]
 mod sys;
@@ -53,6 +57,8 @@ enum Command {
     Compare(compare::Args),
     /// Find code that wastes memory, rank it by what it cost, and mend it.
     Check(check::Args),
+    /// Try fixes on a copy of the project, and keep those that change nothing but the memory.
+    Prove(prove::Args),
 }
 
 fn main() {
@@ -64,8 +70,9 @@ fn main() {
 }
 
 fn dispatch(command: Command) -> Exit {
-    if !matches!(command, Command::Run(_)) {
-        // `memsight report … | head` ends quietly; `run` must live on to pass the exit code.
+    if !matches!(command, Command::Run(_) | Command::Prove(_)) {
+        // `memsight report … | head` ends quietly; `run` must live on to pass the exit code, and
+        // `prove` to remove its copy.
         sys::default_sigpipe();
     }
     let result = match command {
@@ -74,6 +81,7 @@ fn dispatch(command: Command) -> Exit {
         Command::Diff(args) => diff::run(&args),
         Command::Compare(args) => compare::run(&args),
         Command::Check(args) => check::run(&args),
+        Command::Prove(args) => prove::run(&args),
     };
     result.unwrap_or_else(|error| Exit::failed(&error))
 }

@@ -1,4 +1,4 @@
-//! The system calls that need `unsafe`: signals, waiting, what a file may.
+//! The system calls that need `unsafe`: signals, waiting, sessions, what a file may.
 //!
 //! Nothing here decides anything; each function is one call and its checks.
 
@@ -128,6 +128,22 @@ pub(crate) fn spawn(command: &mut Command) -> io::Result<i32> {
     Ok(child)
 }
 
+/// Whether the program is over. Its id stays its own until [`wait`] is called.
+pub(crate) fn is_over(child: i32) -> io::Result<bool> {
+    // SAFETY: zeroes are a valid siginfo, in which si_pid stays 0 if nothing is over.
+    let mut info = unsafe { MaybeUninit::<libc::siginfo_t>::zeroed().assume_init() };
+    let flags = libc::WEXITED | libc::WNOHANG | libc::WNOWAIT;
+    // SAFETY: `info` has room for the answer.
+    let result = unsafe { libc::waitid(libc::P_PID, child as libc::id_t, &mut info, flags) };
+    let error = io::Error::last_os_error();
+    match result {
+        // SAFETY: waitid filled it, or left the zeroes.
+        0 => Ok(unsafe { info.si_pid() } == child),
+        _ if error.kind() == io::ErrorKind::Interrupted => Ok(false),
+        _ => Err(error),
+    }
+}
+
 /// Waits for the program to end.
 pub(crate) fn wait(child: i32) -> io::Result<Waited> {
     let mut status = 0;
@@ -152,6 +168,56 @@ pub(crate) fn wait(child: i32) -> io::Result<Waited> {
         signal: libc::WIFSIGNALED(status).then(|| libc::WTERMSIG(status)),
         cpu_ns: in_ns(usage.ru_utime) + in_ns(usage.ru_stime),
     })
+}
+
+/// The signal that asked memsight to end while [`note_ends`] is in force, else 0.
+static ASKED_TO_END: AtomicI32 = AtomicI32::new(0);
+
+/// What asks a process to end and can be noted.
+const ENDS: [i32; 4] = [libc::SIGINT, libc::SIGTERM, libc::SIGHUP, libc::SIGQUIT];
+
+/// From now on signals that would end memsight are only noted, so that it can
+/// clean up. One that it was told to ignore stays ignored.
+pub(crate) fn note_ends() {
+    for signal in ENDS {
+        let handler: extern "C" fn(i32) = note_end;
+        // SAFETY: `note_end` only uses an atomic, which a handler may.
+        let old = unsafe { libc::signal(signal, handler as libc::sighandler_t) };
+        if old == libc::SIG_IGN {
+            // SAFETY: puts back what was there.
+            unsafe { libc::signal(signal, libc::SIG_IGN) };
+        }
+    }
+}
+
+extern "C" fn note_end(signal: i32) {
+    ASKED_TO_END.store(signal, Ordering::SeqCst);
+}
+
+/// The signal that asked memsight to end, if one did.
+pub(crate) fn asked_to_end() -> Option<i32> {
+    Some(ASKED_TO_END.load(Ordering::SeqCst)).filter(|signal| *signal != 0)
+}
+
+/// Gives a command a session of its own: no terminal, and a group of
+/// processes that [`signal_group`] reaches.
+pub(crate) fn apart(command: &mut Command) {
+    let leave = || {
+        // SAFETY: setsid takes nothing and is async-signal-safe.
+        match unsafe { libc::setsid() } {
+            -1 => Err(io::Error::last_os_error()),
+            _ => Ok(()),
+        }
+    };
+    // SAFETY: `leave` makes one async-signal-safe call and allocates nothing.
+    unsafe { command.pre_exec(leave) };
+}
+
+/// Sends a signal to all processes of the group that `leader` began.
+pub(crate) fn signal_group(leader: i32, signal: i32) {
+    if leader > 1 {
+        send(-leader, signal);
+    }
 }
 
 /// Ends this process by a signal, without a core of its own. Returns where the

@@ -52,6 +52,23 @@ pub(crate) fn print(text: &str) -> anyhow::Result<()> {
     }
 }
 
+/// Says what is being done, in one line that the next replaces; where there is no terminal, in a line each.
+pub(crate) fn progress(doing: &str) {
+    let _ = if std::io::stderr().is_terminal() {
+        let doing: String = doing.chars().take(stderr_look().width - 1).collect();
+        write!(std::io::stderr(), "\r\x1b[K{doing}")
+    } else {
+        writeln!(std::io::stderr(), "{doing}")
+    };
+}
+
+/// Takes the line of [`progress`] away.
+pub(crate) fn clear_progress() {
+    if std::io::stderr().is_terminal() {
+        let _ = write!(std::io::stderr(), "\r\x1b[K");
+    }
+}
+
 /// Loads a run; after a second, says on a terminal how far it is.
 pub(crate) fn load(path: &Path) -> Result<Program, Error> {
     let quiet = !std::io::stderr().is_terminal();

@@ -16,19 +16,23 @@ impl Default for Look {
 }
 
 impl Look {
-    pub(crate) fn bold(&self, text: &str) -> String {
+    /// What counts.
+    pub fn bold(&self, text: &str) -> String {
         self.paint("1", text)
     }
 
-    pub(crate) fn dim(&self, text: &str) -> String {
+    /// What may be passed over.
+    pub fn dim(&self, text: &str) -> String {
         self.paint("2", text)
     }
 
-    pub(crate) fn warn(&self, text: &str) -> String {
+    /// What should be looked at.
+    pub fn warn(&self, text: &str) -> String {
         self.paint("1;33", text)
     }
 
-    pub(crate) fn place(&self, text: &str) -> String {
+    /// A place in a source.
+    pub fn place(&self, text: &str) -> String {
         self.paint("36", text)
     }
 
@@ -43,7 +47,7 @@ impl Look {
 }
 
 /// `text` without anything that a terminal would take for a command.
-pub(crate) fn printable(text: &str) -> String {
+pub fn printable(text: &str) -> String {
     text.chars().map(|c| if c == '\t' { ' ' } else { c }).filter(|c| !c.is_control()).collect()
 }
 
@@ -53,7 +57,7 @@ pub(crate) fn columns(text: &str) -> usize {
 }
 
 /// `text` cut to `width` columns, with an ellipsis where something is missing.
-pub(crate) fn cut(text: &str, width: usize) -> String {
+pub fn cut(text: &str, width: usize) -> String {
     if columns(text) <= width {
         return text.into();
     }
@@ -72,7 +76,7 @@ pub(crate) fn cut_front(text: &str, width: usize) -> String {
 }
 
 /// `text` filled up with blanks to `width` columns.
-pub(crate) fn fill(text: &str, width: usize) -> String {
+pub fn fill(text: &str, width: usize) -> String {
     let blanks = width.saturating_sub(columns(text));
     format!("{text}{}", " ".repeat(blanks))
 }
@@ -84,7 +88,7 @@ pub(crate) fn right(text: &str, width: usize) -> String {
 }
 
 /// Appends a line without trailing blanks.
-pub(crate) fn line(out: &mut String, text: &str) {
+pub fn line(out: &mut String, text: &str) {
     out.push_str(text.trim_end());
     out.push('\n');
 }
@@ -102,7 +106,7 @@ pub(crate) fn both_ends(out: &mut String, look: &Look, left: &str, right: &str, 
 
 /// Breaks `text` between words so that no line is longer than `width`; lines
 /// after the first begin with `indent` blanks.
-pub(crate) fn folded(text: &str, width: usize, indent: usize) -> String {
+pub fn folded(text: &str, width: usize, indent: usize) -> String {
     let mut lines = String::new();
     let mut used = 0;
     for word in text.split(' ') {

@@ -17,4 +17,4 @@ mod refuse;
 
 pub(crate) use capture::Destination;
 pub(crate) use program::{Target, find};
-pub(crate) use record::{Ended, Options, Streams, record, recorder};
+pub(crate) use record::{Apart, Ended, Options, Stopped, Streams, record, record_apart, recorder};

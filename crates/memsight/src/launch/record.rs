@@ -41,8 +41,13 @@ pub(crate) struct Options {
 pub(crate) enum Streams {
     /// Where memsight's goes.
     Inherited,
-    /// To a file, and no input.
-    To(File),
+    /// To files, and no input.
+    To {
+        /// What it prints.
+        stdout: File,
+        /// What it complains about.
+        stderr: File,
+    },
 }
 
 /// How a recorded run ended.
@@ -54,6 +59,28 @@ pub(crate) struct Ended {
     pub(crate) capture: Option<PathBuf>,
 }
 
+/// Where a program runs that is not to touch anything of the user's.
+#[derive(Clone, Debug)]
+pub(crate) struct Apart {
+    /// Its working folder.
+    pub(crate) folder: PathBuf,
+    /// Variables that it sees other than memsight does.
+    pub(crate) environment: Vec<(OsString, OsString)>,
+    /// How long it may run.
+    pub(crate) limit: Option<Duration>,
+}
+
+/// Whether a program ended by itself.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Stopped {
+    /// It did.
+    No,
+    /// It took too long.
+    Late,
+    /// Memsight was asked to end, by this signal.
+    Asked(i32),
+}
+
 /// Runs `target` to its end and waits until its capture is written.
 pub(crate) fn record(
     target: &Target,
@@ -61,13 +88,55 @@ pub(crate) fn record(
     options: &Options,
     streams: Streams,
 ) -> Result<Ended> {
+    let run_id = run_id()?;
+    let mut command = command(target, destination, options, streams, run_id);
+    let forwarding = sys::forward_signals();
+    let child = start(&mut command, target)?;
+    let waited = sys::wait(child).context(LOST)?;
+    drop(forwarding);
+    Ok(Ended { waited, capture: written(destination, child, run_id) })
+}
+
+/// Like [`record`], in a session of its own: what is left of it at its end is
+/// killed, and memsight must be noting signals that would end it.
+pub(crate) fn record_apart(
+    target: &Target,
+    destination: &Destination,
+    options: &Options,
+    streams: Streams,
+    apart: &Apart,
+) -> Result<(Ended, Stopped)> {
+    let run_id = run_id()?;
+    let mut command = command(target, destination, options, streams, run_id);
+    command.current_dir(&apart.folder).envs(apart.environment.iter().map(|(name, value)| (name, value)));
+    sys::apart(&mut command);
+    let child = start(&mut command, target)?;
+    let watched = watch(child, apart.limit).context(LOST);
+    let capture = match &watched {
+        Ok(Stopped::No) => written(destination, child, run_id),
+        _ => None,
+    };
+    // Only now, since the recorder's writer is of the same group; and before the
+    // wait, after which the group's id could be another's.
+    sys::signal_group(child, libc::SIGKILL);
+    let waited = sys::wait(child).context(LOST)?;
+    Ok((Ended { waited, capture }, watched?))
+}
+
+const LOST: &str = "the program's end cannot be waited for";
+
+fn command(
+    target: &Target,
+    destination: &Destination,
+    options: &Options,
+    streams: Streams,
+    run_id: [u8; 16],
+) -> Command {
     let mut command = Command::new(&target.file);
     command.arg0(&target.argv0).args(&target.arguments);
-    if let Streams::To(file) = streams {
-        let twin = file.try_clone().context("the output's file")?;
-        command.stdin(Stdio::null()).stdout(file).stderr(twin);
+    if let Streams::To { stdout, stderr } = streams {
+        command.stdin(Stdio::null()).stdout(stdout).stderr(stderr);
     }
-    let run_id = run_id()?;
     if let Destination::To(template) = destination {
         command.env("LD_PRELOAD", with_recorder(&options.recorder));
         command.env("MEMSIGHT_CAPTURE", template);
@@ -76,23 +145,55 @@ pub(crate) fn record(
         command.env("MEMSIGHT_TRACK", if options.objects { "objects" } else { "heap" });
         command.env("MEMSIGHT_FOLLOW", if options.follow { "1" } else { "0" });
     }
-    let forwarding = sys::forward_signals();
-    let child =
-        sys::spawn(&mut command).with_context(|| format!("{} cannot be run", target.file.display()))?;
-    let waited = sys::wait(child).context("the program's end cannot be waited for")?;
-    drop(forwarding);
-    let capture = match destination {
-        Destination::To(template) => Some(capture_of_run(template, child, run_id)),
-        Destination::Nowhere(_) => None,
-    };
-    if let Some(capture) = &capture {
-        wait_until_written(capture, PATIENCE);
-        let began = Instant::now();
-        for (_, child) in captures_beside(capture) {
-            wait_until_written(&child, PATIENCE_WITH_CHILDREN.saturating_sub(began.elapsed()));
+    command
+}
+
+fn start(command: &mut Command, target: &Target) -> Result<i32> {
+    sys::spawn(command).with_context(|| format!("{} cannot be run", target.file.display()))
+}
+
+/// How long a program may take to end once it is asked to.
+const GRACE: Duration = Duration::from_secs(2);
+
+/// Waits for the leader of a session. Where time is up, or memsight is asked to
+/// end, the whole session is asked to, and killed if it does not.
+fn watch(child: i32, limit: Option<Duration>) -> std::io::Result<Stopped> {
+    let began = Instant::now();
+    let mut stopped = Stopped::No;
+    let mut killed_at = None;
+    let mut pause = Duration::from_micros(500);
+    loop {
+        if sys::is_over(child)? {
+            return Ok(stopped);
         }
+        if stopped == Stopped::No {
+            if let Some(signal) = sys::asked_to_end() {
+                stopped = Stopped::Asked(signal);
+                sys::signal_group(child, signal);
+            } else if limit.is_some_and(|limit| began.elapsed() > limit) {
+                stopped = Stopped::Late;
+                sys::signal_group(child, libc::SIGTERM);
+            }
+            killed_at = (stopped != Stopped::No).then(|| Instant::now() + GRACE);
+        }
+        if killed_at.is_some_and(|at| Instant::now() > at) {
+            sys::signal_group(child, libc::SIGKILL);
+        }
+        std::thread::sleep(pause);
+        pause = (pause * 2).min(Duration::from_millis(20));
     }
-    Ok(Ended { waited, capture })
+}
+
+/// Where the capture is, once it is written.
+fn written(destination: &Destination, child: i32, run_id: [u8; 16]) -> Option<PathBuf> {
+    let Destination::To(template) = destination else { return None };
+    let capture = capture_of_run(template, child, run_id);
+    wait_until_written(&capture, PATIENCE);
+    let began = Instant::now();
+    for (_, child) in captures_beside(&capture) {
+        wait_until_written(&child, PATIENCE_WITH_CHILDREN.saturating_sub(began.elapsed()));
+    }
+    Some(capture)
 }
 
 const RECORDER: &str = "libmemsight_preload.so";
