@@ -55,6 +55,8 @@ pub(super) struct Tried {
 
 /// The runs without fixes.
 pub(super) struct Baseline {
+    /// Whether memsight chose the seed of hashes, so that sets are in the same order.
+    pub(super) seeded: bool,
     pub(super) end: End,
     pub(super) tests_passed: Option<u64>,
     pub(super) lines: u64,

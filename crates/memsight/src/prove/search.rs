@@ -9,7 +9,7 @@ use memsight_check::{Applicability, Changed, Cost, Draft, Located};
 
 use super::printed;
 use super::proof::{self, Baseline, Named, Proof, Tried};
-use super::trial::{End, Runner, Trial};
+use super::trial::{self, End, Runner, Trial};
 use super::verdict::{Behaviour, Noise, Verdict};
 use crate::scratch::last_words;
 use crate::terminal::{self, say};
@@ -69,7 +69,7 @@ impl<'a> Search<'a> {
         let limit = self.limits.run.unwrap_or(plain.wall * 10 + Duration::from_secs(10));
         let mut proof = Proof {
             command: proof::words(command),
-            baseline: Some(Baseline { end, tests_passed, lines, cost, noise }),
+            baseline: Some(Baseline { seeded: trial::chooses_seed(), end, tests_passed, lines, cost, noise }),
             fixes: Vec::new(),
             not_run: self.not_run(&plain),
             after: None,
@@ -99,7 +99,7 @@ impl<'a> Search<'a> {
                     let after = matches!(trial.end, End::Code(_)).then(|| trial.cost());
                     let verdict = match behaviour.differs(&mut trial)? {
                         Some(difference) => Verdict::Differs(difference),
-                        None => noise.judge(before, trial.cost()),
+                        None => noise.judge(cost, before, trial.cost()),
                     };
                     if verdict.is_kept() {
                         self.drafts[index].0 = mended;

@@ -52,9 +52,10 @@ fn head(out: &mut String, proof: &Proof, baseline: &Baseline, look: &Look) {
     let tests = baseline
         .tests_passed
         .map_or(String::new(), |tests| format!(", {} passed", counted(tests as usize, "test")));
+    let seed = if baseline.seeded { ", with PYTHONHASHSEED=0" } else { "" };
     let printed = counted(baseline.lines as usize, "line");
     let said = format!(
-        "as it is: {}, {printed} printed{tests}, {} allocated, {} at the peak",
+        "as it is{seed}: {}, {printed} printed{tests}, {} allocated, {} at the peak",
         baseline.end,
         units::bytes(baseline.cost.allocated_bytes),
         units::bytes(baseline.cost.peak_bytes)
@@ -63,10 +64,19 @@ fn head(out: &mut String, proof: &Proof, baseline: &Baseline, look: &Look) {
     line(out, "");
 }
 
+const UNSAFE: &str = "  not proven safe";
+
 fn title(named: &Named, look: &Look) -> String {
-    let place = format!("{}:{}", printable(&named.path), named.line);
-    let unsafe_one = if named.applicability == Applicability::Unsafe { "  not proven safe" } else { "" };
-    format!("{}  {}{}", look.bold(named.code), look.place(&place), look.dim(unsafe_one))
+    let note = if named.applicability == Applicability::Unsafe { UNSAFE } else { "" };
+    format!("{}  {}{}", look.bold(named.code), look.place(&place(named)), look.dim(note))
+}
+
+fn title_columns(named: &Named) -> usize {
+    title(named, &Look { color: false, ..Look::default() }).chars().count()
+}
+
+fn place(named: &Named) -> String {
+    format!("{}:{}", printable(&named.path), named.line)
 }
 
 fn one(out: &mut String, tried: &Tried, noise: Noise, look: &Look) {
@@ -76,8 +86,14 @@ fn one(out: &mut String, tried: &Tried, noise: Noise, look: &Look) {
         Verdict::Differs(_) => look.warn(&fill("dropped", INDENT)),
         Verdict::NotTried(_) => fill("left", INDENT),
     };
-    line(out, &format!("{verdict}{}", title(&tried.named, look)));
-    below(out, &what_it_does(&tried.named.fix), look);
+    let (title, what) = (title(&tried.named, look), what_it_does(&tried.named.fix));
+    let taken = INDENT + title_columns(&tried.named) + 2;
+    if taken + what.chars().count() <= look.width {
+        line(out, &format!("{verdict}{title}  {what}"));
+    } else {
+        line(out, &format!("{verdict}{title}"));
+        below(out, &what, look);
+    }
     if let (Verdict::Kept(_) | Verdict::NoFewer(_), Some(after)) = (&tried.verdict, tried.after) {
         let before = tried.before;
         let parts = [
@@ -142,23 +158,30 @@ fn summary(out: &mut String, proof: &Proof, baseline: &Baseline, after: Cost, lo
         return line(out, &format!("None of {fixes} is kept."));
     }
     let tests = if baseline.tests_passed.is_some() { " and passes the same tests" } else { "" };
-    let of =
-        if tried == 1 { "The fix is kept".to_owned() } else { format!("{kept} of {tried} fixes are kept") };
-    let said = format!(
-        "{of}. With {} the command prints the same{tests}, with less:",
-        if kept == 1 { "it" } else { "them" }
-    );
+    let (are, them) = if kept == 1 { ("is", "it") } else { ("are", "them") };
+    let said =
+        format!("{kept} of {fixes} {are} kept. With {them} the command prints the same{tests}, with less:");
     line(out, &folded(&said, look.width, 0));
-    type Figure = (&'static str, fn(&Cost) -> u64, fn(u64) -> String);
-    let figures: [Figure; 3] = [
-        ("peak", |cost| cost.peak_bytes, units::bytes),
-        ("allocated", |cost| cost.allocated_bytes, units::bytes),
-        ("allocations", |cost| cost.allocations, units::count),
+    let before = baseline.cost;
+    let rows = [
+        (
+            "peak",
+            change(before.peak_bytes, after.peak_bytes, 0),
+            percent(before.peak_bytes, after.peak_bytes),
+        ),
+        (
+            "allocated",
+            change(before.allocated_bytes, after.allocated_bytes, 0),
+            percent(before.allocated_bytes, after.allocated_bytes),
+        ),
+        (
+            "allocations",
+            format!("{} → {}", units::count(before.allocations), units::count(after.allocations)),
+            percent(before.allocations, after.allocations),
+        ),
     ];
-    for (name, figure, text) in figures {
-        let (before, after) = (figure(&baseline.cost), figure(&after));
-        let row = format!("{:>9} → {:<9}{:>8}", text(before), text(after), percent(before, after));
-        line(out, &format!("  {} {row}", look.bold(&fill(name, 12))));
+    for (name, change, percent) in rows {
+        line(out, &format!("  {} {} {percent:>7}", look.bold(&fill(name, 12)), fill(&change, 40)));
     }
 }
 

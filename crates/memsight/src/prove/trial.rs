@@ -135,6 +135,11 @@ fn temporary(scratch: &Scratch) -> PathBuf {
     scratch.path().join("tmp")
 }
 
+/// Whether the seed of hashes is left to memsight.
+pub(super) fn chooses_seed() -> bool {
+    std::env::var_os("PYTHONHASHSEED").is_none()
+}
+
 /// What makes runs alike: sets in the same order, no compiled files that only later runs would find,
 /// and no way back into the folder that was copied.
 fn environment(copy: &Copy, scratch: &Scratch) -> Vec<(OsString, OsString)> {
@@ -143,7 +148,7 @@ fn environment(copy: &Copy, scratch: &Scratch) -> Vec<(OsString, OsString)> {
         ("PWD".into(), copy.path().into()),
         ("TMPDIR".into(), temporary(scratch).into()),
     ];
-    if std::env::var_os("PYTHONHASHSEED").is_none() {
+    if chooses_seed() {
         variables.push(("PYTHONHASHSEED".into(), "0".into()));
     }
     if let Some(paths) = std::env::var_os("PYTHONPATH") {
