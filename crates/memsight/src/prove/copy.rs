@@ -15,6 +15,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::ffi::{OsStr, OsString};
 use std::fs::{self, FileTimes, Metadata, Permissions};
+use std::io::ErrorKind;
 use std::os::unix::ffi::{OsStrExt, OsStringExt};
 use std::os::unix::fs::{MetadataExt, PermissionsExt, symlink};
 use std::path::{Path, PathBuf};
@@ -79,6 +80,10 @@ impl Copy {
         let from = here.canonicalize().with_context(|| here.display().to_string())?;
         let named = std::env::var_os("PWD").map(PathBuf::from);
         let alias = named.filter(|path| *path != from && path.canonicalize().is_ok_and(|real| real == from));
+        Self::of(from, alias, within)
+    }
+
+    fn of(from: PathBuf, alias: Option<PathBuf>, within: &Path) -> Result<Self> {
         let to = within.join(from.file_name().unwrap_or(OsStr::new("project")));
         let mut copy = Copy { from, alias, to, entries: BTreeMap::new(), bytes: 0, changed: BTreeMap::new() };
         fs::create_dir(&copy.to).with_context(|| copy.to.display().to_string())?;
@@ -101,8 +106,7 @@ impl Copy {
     fn folder(&mut self, inside: &Path, leave: &Path) -> Result<()> {
         let from = self.from.join(inside);
         let entries = match fs::read_dir(&from) {
-            // What may not be read, the program could not read either.
-            Err(error) if error.kind() == std::io::ErrorKind::PermissionDenied => return Ok(()),
+            Err(error) if may_be_missing(&error) => return Ok(()),
             entries => entries.with_context(|| from.display().to_string())?,
         };
         for entry in entries {
@@ -179,7 +183,7 @@ impl Copy {
             }
             Entry::File { original, .. } => {
                 let metadata = match fs::File::open(&from).and_then(|file| file.metadata()) {
-                    Err(error) if error.kind() == std::io::ErrorKind::PermissionDenied => return Ok(None),
+                    Err(error) if may_be_missing(&error) && original.0 == 0 => return Ok(None),
                     metadata => metadata.with_context(shown)?,
                 };
                 let now = Stamp::from(&metadata);
@@ -286,7 +290,16 @@ impl Copy {
     }
 }
 
+/// What may not be read the program could not read either, and what is gone by now was temporary.
+fn may_be_missing(error: &std::io::Error) -> bool {
+    matches!(error.kind(), ErrorKind::PermissionDenied | ErrorKind::NotFound)
+}
+
 /// Whether a folder is a virtual environment.
 fn is_environment(folder: &Path) -> bool {
     folder.join("pyvenv.cfg").is_file()
 }
+
+#[cfg(test)]
+#[path = "copy_tests.rs"]
+mod tests;
