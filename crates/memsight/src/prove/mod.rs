@@ -119,7 +119,11 @@ fn unless_interrupted() -> Result<()> {
 /// Proves, and writes what is proven if asked to.
 pub(crate) fn run(args: &Args) -> Result<Exit> {
     sys::note_ends();
-    match prove(args) {
+    let proven = prove(args);
+    if proven.is_err() {
+        terminal::clear_progress();
+    }
+    match proven {
         Err(error) => match error.downcast_ref::<Interrupted>() {
             Some(Interrupted(signal)) => Ok(Exit::Signal(*signal)),
             None => Err(error),

@@ -99,6 +99,11 @@ impl Proof {
         self.fixes.iter().filter(|tried| tried.verdict.is_kept()).count()
     }
 
+    /// How many fixes of lines that ran were not tried after all.
+    pub(super) fn left(&self) -> usize {
+        self.fixes.iter().filter(|tried| matches!(tried.verdict, Verdict::NotTried(_))).count()
+    }
+
     /// Whether a fix changed what the program does.
     pub(super) fn some_fix_differs(&self) -> bool {
         self.fixes.iter().any(|tried| matches!(tried.verdict, Verdict::Differs(_)))
@@ -106,7 +111,7 @@ impl Proof {
 
     /// Whether every fix of a line that ran was tried.
     pub(super) fn complete(&self) -> bool {
-        !self.fixes.iter().any(|tried| matches!(tried.verdict, Verdict::NotTried(_)))
+        self.left() == 0
     }
 }
 

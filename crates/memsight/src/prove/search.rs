@@ -167,7 +167,6 @@ impl<'a> Search<'a> {
             match difference {
                 None if is_calm || number > 2 => return Ok((now, noise)),
                 Some(difference) if number > 2 => {
-                    terminal::clear_progress();
                     bail!(
                         "the command does not do the same each time, so nothing can be proven with it: \
                          run again, it {difference}. \
@@ -187,7 +186,6 @@ impl<'a> Search<'a> {
                 words if words.is_empty() => last_words(&mut trial.stdout),
                 words => words,
             };
-            terminal::clear_progress();
             bail!(
                 "the command fails in a copy of the working folder before any fix ({}), \
                  so nothing can be proven with it{words}",
@@ -203,7 +201,6 @@ impl<'a> Search<'a> {
             return Ok(());
         };
         let root = import_root(draft.path());
-        terminal::clear_progress();
         bail!(
             "the command ran {}, not its copy, so nothing can be proven with it: the project may be \
              installed in place (pip install -e). Put the copy before it: PYTHONPATH={} memsight prove …",

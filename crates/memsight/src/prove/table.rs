@@ -149,18 +149,20 @@ fn change(before: u64, after: u64, noise: u64) -> String {
 }
 
 fn summary(out: &mut String, proof: &Proof, baseline: &Baseline, after: Cost, look: &Look) {
-    let (kept, tried) = (proof.kept(), proof.fixes.len());
-    if tried == 0 {
+    let (kept, tried) = (proof.kept(), proof.fixes.len() - proof.left());
+    if proof.fixes.is_empty() {
         return line(out, "No fix is of a line that allocated anything, so none was tried.");
     }
-    let fixes = format!("{tried} {}", if tried == 1 { "fix" } else { "fixes" });
     if kept == 0 {
-        return line(out, &format!("None of {fixes} is kept."));
+        return line(out, "No fix is kept.");
     }
+    let (which, them) = match (kept, tried) {
+        (1, 1) => ("The fix is kept".to_owned(), "it"),
+        (1, _) => (format!("1 of {tried} fixes is kept"), "it"),
+        _ => (format!("{kept} of {tried} fixes are kept"), "them"),
+    };
     let tests = if baseline.tests_passed.is_some() { " and passes the same tests" } else { "" };
-    let (are, them) = if kept == 1 { ("is", "it") } else { ("are", "them") };
-    let said =
-        format!("{kept} of {fixes} {are} kept. With {them} the command prints the same{tests}, with less:");
+    let said = format!("{which}. With {them} the command prints the same{tests}, with less:");
     line(out, &folded(&said, look.width, 0));
     let before = baseline.cost;
     let rows = [
@@ -213,6 +215,11 @@ fn next(out: &mut String, proof: &Proof, changed: &[Changed], written: &[PathBuf
         1 => says.push("One fix changed what the program does, and is dropped: exit code 1.".into()),
         _ => says
             .push(format!("{differing} fixes changed what the program does, and are dropped: exit code 1.")),
+    }
+    match proof.left() {
+        0 => {}
+        1 => says.push("One fix was not tried.".into()),
+        left => says.push(format!("{left} fixes were not tried.")),
     }
     if proof.without_fix > 0 {
         let few = proof.without_fix == 1;
