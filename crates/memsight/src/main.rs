@@ -8,6 +8,7 @@
 //! | `compare`    | records two commands in turn and compares those                |
 //! | `check`      | finds code that wastes memory, and mends it                    |
 //! | `prove`      | keeps the fixes that are measured to be worth it               |
+//! | `explain`    | how it works, measured on the reader's own interpreter         |
 //! | `launch`     | from a command line to a process with the recorder in it       |
 //! | `exit`       | the one place where exit codes are decided                     |
 //! | `scratch`    | a folder for the time of a command                             |
@@ -21,6 +22,7 @@ mod check;
 mod compare;
 mod diff;
 mod exit;
+mod explain;
 mod launch;
 mod prove;
 mod report;
@@ -59,6 +61,8 @@ enum Command {
     Check(check::Args),
     /// Try fixes on a copy of the project, and keep those that change nothing but the memory.
     Prove(prove::Args),
+    /// Explain how Python's memory works, or a rule of check, with an experiment run here.
+    Explain(explain::Args),
 }
 
 fn main() {
@@ -82,6 +86,7 @@ fn dispatch(command: Command) -> Exit {
         Command::Compare(args) => compare::run(&args),
         Command::Check(args) => check::run(&args),
         Command::Prove(args) => prove::run(&args),
+        Command::Explain(args) => explain::run(&args),
     };
     result.unwrap_or_else(|error| Exit::failed(&error))
 }

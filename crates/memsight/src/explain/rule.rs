@@ -1,0 +1,175 @@
+//! The page of a rule: its documentation, and its experiment as it came out here.
+
+use anyhow::Result;
+use memsight_check::{Experiment, Rule, Saves};
+use memsight_insight::Counts;
+use memsight_report::units::{bytes, count, share};
+
+use super::lab::{Measured, Part};
+use super::page::{Page, Table};
+
+/// The experiment as the file that is run.
+pub(super) fn experiment(experiment: &Experiment) -> String {
+    let Experiment { setup, before, after, .. } = experiment;
+    format!("{setup}\n# part: before\n{before}\n# part: after\n{after}\n")
+}
+
+/// The page.
+pub(super) fn page(rule: &Rule, measured: &Measured) -> Result<Page> {
+    let note = if rule.is_note() { ", a note" } else { "" };
+    let mut page = Page::new(format!("{} {}{note}", rule.code, rule.name), measured.python.clone());
+    let outcome = Outcome::of(measured)?;
+    page = page.found(outcome.says(rule, measured));
+    page = page.text(format!("{} {}", rule.what, rule.why));
+    page = page.heading("Not when").text(rule.not_when).heading("Fix").text(rule.fix);
+    if !rule.experiment.setup.is_empty() {
+        page = page.heading("Measured after").code(rule.experiment.setup);
+    }
+    page = page.heading("Before").code(rule.experiment.before).heading("After").code(rule.experiment.after);
+    if let Outcome::Ran { before, after } = outcome {
+        page = page.table(table(&before.all, &after.all));
+    }
+    let select = format!("memsight check --select {} .", rule.code);
+    Ok(page.next(&[(&select, "finds it in your code")]))
+}
+
+fn table(before: &Counts, after: &Counts) -> Table {
+    let row = |table: Table, name: &str, figure: fn(&Counts) -> u64, text: fn(u64) -> String| {
+        let (was, is) = (figure(before), figure(after));
+        table.row([name, &text(was), &text(is), &change(was, is)])
+    };
+    let mut table = Table::new(&["", "before", "after", "change"]);
+    table = row(table, "at the peak", |counts| counts.peak.bytes, bytes);
+    table = row(table, "allocated", |counts| counts.allocated_bytes, bytes);
+    row(table, "allocations", |counts| counts.allocations, count)
+}
+
+/// `−99%`, `+12%`, or nothing where a share says nothing.
+fn change(was: u64, is: u64) -> String {
+    match (was, is) {
+        _ if was == is => "same".into(),
+        (0, _) => String::new(),
+        _ if is < was => format!("−{}", share(was - is, was)),
+        _ if is >= was.saturating_mul(3) => format!("{:.0}×", is as f64 / was as f64),
+        _ => format!("+{}", share(is - was, was)),
+    }
+}
+
+/// How the experiment went.
+enum Outcome<'a> {
+    /// It was not run: modules are missing.
+    Missing,
+    /// A part ended with an exception.
+    Failed(&'a str),
+    /// Both ways were measured.
+    Ran { before: &'a Part, after: &'a Part },
+}
+
+impl<'a> Outcome<'a> {
+    fn of(measured: &'a Measured) -> Result<Self> {
+        if !measured.missing.is_empty() {
+            return Ok(Outcome::Missing);
+        }
+        if let Some(error) = measured.parts.iter().find_map(|part| part.failed.as_deref()) {
+            return Ok(Outcome::Failed(error));
+        }
+        Ok(Outcome::Ran { before: measured.part("before")?, after: measured.part("after")? })
+    }
+
+    /// What there is to say first.
+    fn says(&self, rule: &Rule, measured: &Measured) -> String {
+        let python = &measured.python;
+        match self {
+            Outcome::Missing => format!(
+                "Not measured: the experiment needs {}, which this {python} has not. Install it there, or \
+                 name another interpreter with --python.",
+                measured.missing.join(" and ")
+            ),
+            Outcome::Failed(error) => format!(
+                "Not measured: the experiment does not run on {python}, which raised {error}. Nothing is \
+                 claimed of this interpreter."
+            ),
+            Outcome::Ran { before, after } => verdict(rule.saves, &before.all, &after.all, python),
+        }
+    }
+}
+
+/// Less than this is no difference: a part of what was there, and bytes.
+const LEAST_SHARE: f64 = 0.05;
+const LEAST_BYTES: u64 = 1000;
+
+/// What the figures say about the rule.
+fn verdict(saves: Saves, before: &Counts, after: &Counts, python: &str) -> String {
+    let peak = Change::of(before.peak.bytes, after.peak.bytes);
+    let allocated = Change::of(before.allocated_bytes, after.allocated_bytes);
+    let (first, second, at) = match saves {
+        Saves::Allocated => (allocated, peak, ["over the run", "at its peak"]),
+        Saves::Peak | Saves::Nothing => (peak, allocated, ["at its peak", "over the run"]),
+    };
+    match (first, second) {
+        (Change::Less(less), _) => {
+            format!("On {python} the second way took {} {}{}.", less.says("less"), at[0], second.also(at[1]))
+        }
+        (Change::Same, Change::Less(less)) => {
+            format!("On {python} the second way took {} {}, and the same {}.", less.says("less"), at[1], at[0])
+        }
+        (Change::Same, Change::Same) if saves == Saves::Nothing => {
+            format!("On {python} both ways took the same memory: this rule is about time and reading.")
+        }
+        (Change::Same, _) => {
+            format!("On {python} it makes no difference: this rule is of no use on this interpreter.")
+        }
+        (Change::More(more), _) => {
+            format!(
+                "On {python} the second way took {} {}{}: do not follow this rule on this interpreter \
+                 without measuring your own program.",
+                more.says("more"),
+                at[0],
+                second.also(at[1])
+            )
+        }
+    }
+}
+
+/// A figure before and after.
+#[derive(Clone, Copy)]
+enum Change {
+    Same,
+    Less(Difference),
+    More(Difference),
+}
+
+#[derive(Clone, Copy)]
+struct Difference {
+    bytes: u64,
+    of: u64,
+}
+
+impl Difference {
+    fn says(&self, less: &str) -> String {
+        match self.of {
+            0 => format!("{} {less}", bytes(self.bytes)),
+            of => format!("{} {less} ({})", bytes(self.bytes), share(self.bytes, of)),
+        }
+    }
+}
+
+impl Change {
+    fn of(was: u64, is: u64) -> Self {
+        let difference = was.abs_diff(is);
+        let much = difference >= LEAST_BYTES && difference as f64 >= was.max(is) as f64 * LEAST_SHARE;
+        match (much, is < was) {
+            (false, _) => Change::Same,
+            (true, true) => Change::Less(Difference { bytes: difference, of: was }),
+            (true, false) => Change::More(Difference { bytes: difference, of: was }),
+        }
+    }
+
+    fn also(&self, at: &str) -> String {
+        match self {
+            Change::Same => String::new(),
+            Change::Less(less) => format!(" and {} {at}", less.says("less")),
+            Change::More(more) => format!(", but {} {at}", more.says("more")),
+        }
+    }
+}
