@@ -21,7 +21,8 @@ fn family(digit: char) -> Vec<&'static Rule> {
 
 /// The list of topics and of the families of rules.
 pub(super) fn page() -> Page {
-    let topics = TOPICS.iter().fold(Table::new(&["topic", "<"]), |table, topic| table.row([topic.name, topic.line]));
+    let topics =
+        TOPICS.iter().fold(Table::new(&["topic", "<"]), |table, topic| table.row([topic.name, topic.line]));
     let mut families = Table::new(&["rules", "<", "how many"]);
     for &(digit, line) in FAMILIES {
         let rules = family(digit);

@@ -3,7 +3,7 @@
 //! ```text
 //! {"schema_version": 1, "name": str, "python": str, "missing": [str],
 //!  "parts": [{"name": str, "allocations": int, "allocated_bytes": int, "peak_bytes": int,
-//!             "live_bytes": int, "failed": str|null,
+//!             "live_bytes": int, "reserved_bytes": int, "failed": str|null,
 //!             "lines": {MARK: {the same four}}, "printed": {NAME: number}}]}
 //! ```
 
@@ -26,6 +26,8 @@ pub(super) fn measured(name: &str, measured: &Measured) -> serde_json::Result<St
 fn part(part: &Part) -> Value {
     let mut value = counts(&part.all);
     value["name"] = json!(part.name);
+    value["reserved_bytes"] = json!(part.reserved_bytes);
+    value["stack_bytes"] = json!(part.stack_bytes);
     value["failed"] = json!(part.failed);
     value["lines"] = part.lines.iter().map(|(mark, line)| (mark.clone(), counts(line))).collect();
     value["printed"] = json!(part.printed);

@@ -87,6 +87,16 @@ impl Measured {
 }
 
 impl Part {
+    /// Bytes alive at its peak.
+    pub(super) fn peak(&self) -> u64 {
+        self.all.peak.bytes
+    }
+
+    /// Bytes still alive when it ended.
+    pub(super) fn left(&self) -> u64 {
+        self.all.live().bytes
+    }
+
     /// A marked line.
     pub(super) fn line(&self, mark: &str) -> Result<&Counts> {
         self.lines.get(mark).with_context(|| format!("part '{}' has no line marked '{mark}'", self.name))
@@ -175,7 +185,7 @@ fn read(said: &str, folder: &Folder, experiment: &Path, source: &str) -> Result<
                 }
             }
             [name, value] => {
-                if let (Some(part), Ok(value)) = (measured.parts.last_mut(), value.parse()) {
+                if let (Some(part), Some(value)) = (measured.parts.last_mut(), value_of(value)) {
                     part.printed.insert(name.into(), value);
                 }
             }
@@ -186,6 +196,15 @@ fn read(said: &str, folder: &Folder, experiment: &Path, source: &str) -> Result<
         bail!("the experiment did not say which Python it ran on. What it said:\n{}", said.trim());
     }
     Ok(measured)
+}
+
+/// A number, or a truth as 1 and 0.
+fn value_of(printed: &str) -> Option<f64> {
+    match printed {
+        "True" => Some(1.0),
+        "False" => Some(0.0),
+        number => number.parse().ok(),
+    }
 }
 
 fn part(name: &str, program: &Program, experiment: &Path, source: &str) -> Part {
@@ -271,7 +290,8 @@ mod tests {
 
     #[test]
     fn a_part_reaches_the_marks_of_the_setup_and_its_own() {
-        let source = "def f():\n    return []  #: made\n# part: a\nf()  #: call\n# part: b\nx = 1  #: other\n";
+        let source =
+            "def f():\n    return []  #: made\n# part: a\nf()  #: call\n# part: b\nx = 1  #: other\n";
         assert_eq!(marks_of("a", source), [(2, "made"), (4, "call")]);
         assert_eq!(marks_of("b", source), [(2, "made"), (6, "other")]);
     }

@@ -90,7 +90,9 @@ impl Block {
                 folded(text, width, "").iter().for_each(|part| line(out, &paint(look, "1", part)));
             }
             Block::Code(text) => {
-                text.trim_end().lines().for_each(|code| line(out, &paint(look, "36", &cut(&format!("    {code}"), width))));
+                text.trim_end()
+                    .lines()
+                    .for_each(|code| line(out, &paint(look, "36", &cut(&format!("    {code}"), width))));
             }
             Block::Table(table) => table.render(out, look, width),
             Block::Next(commands) => next(out, look, width, commands),

@@ -111,7 +111,12 @@ fn verdict(saves: Saves, before: &Counts, after: &Counts, python: &str) -> Strin
             format!("On {python} the second way took {} {}{}.", less.says("less"), at[0], second.also(at[1]))
         }
         (Change::Same, Change::Less(less)) => {
-            format!("On {python} the second way took {} {}, and the same {}.", less.says("less"), at[1], at[0])
+            format!(
+                "On {python} the second way took {} {}, and the same {}.",
+                less.says("less"),
+                at[1],
+                at[0]
+            )
         }
         (Change::Same, Change::Same) if saves == Saves::Nothing => {
             format!("On {python} both ways took the same memory: this rule is about time and reading.")

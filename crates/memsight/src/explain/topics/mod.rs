@@ -4,6 +4,7 @@ use anyhow::Result;
 
 use super::lab::Measured;
 use super::page::Page;
+use memsight_report::units::bytes;
 
 /// Something that can be explained.
 pub(super) struct Topic {
@@ -26,4 +27,22 @@ macro_rules! topics {
     };
 }
 
-topics![slicing];
+topics![stack, heap, refcount, gc, private_heap, leaks, slicing, indexing, concat, iterators, libraries];
+
+/// A share of some bytes: `8 B`.
+fn each(all: u64, of: u64) -> String {
+    bytes((all as f64 / of.max(1) as f64).round() as u64)
+}
+
+/// A number with all its digits.
+fn plain(number: u64) -> String {
+    number.to_string()
+}
+
+/// `, 12 times as much`, where it is at least twice as much.
+fn times(more: u64, less: u64) -> String {
+    match more / less.max(1) {
+        0 | 1 => String::new(),
+        times => format!(", a factor of {times}"),
+    }
+}
