@@ -180,9 +180,12 @@ fn read(said: &str, folder: &Folder, experiment: &Path, source: &str) -> Result<
                 measured.parts.push(part(name, &load(&capture)?, experiment, source));
             }
             ["#failed", name, error] => {
-                if let Some(part) = measured.parts.iter_mut().find(|part| part.name == name) {
-                    part.failed = Some(error.into());
+                // A setup that fails does so before the part begins.
+                if measured.parts.iter().all(|part| part.name != name) {
+                    measured.parts.push(Part { name: name.into(), ..Part::default() });
                 }
+                let failed = measured.parts.iter_mut().filter(|part| part.name == name);
+                failed.for_each(|part| part.failed = Some(error.into()));
             }
             [name, value] => {
                 if let (Some(part), Some(value)) = (measured.parts.last_mut(), value_of(value)) {

@@ -90,14 +90,26 @@ impl Block {
                 folded(text, width, "").iter().for_each(|part| line(out, &paint(look, "1", part)));
             }
             Block::Code(text) => {
-                text.trim_end()
-                    .lines()
-                    .for_each(|code| line(out, &paint(look, "36", &cut(&format!("    {code}"), width))));
+                let lines = text.trim_end().lines().flat_map(|code| code_lines(code, width));
+                lines.for_each(|code| line(out, &paint(look, "36", &code)));
             }
             Block::Table(table) => table.render(out, look, width),
             Block::Next(commands) => next(out, look, width, commands),
         }
     }
+}
+
+/// A line of code, indented. One that is too long goes on in the next, further in: nothing is cut
+/// from what was run.
+fn code_lines(code: &str, width: usize) -> Vec<String> {
+    const LEFT: &str = "    ";
+    if columns(LEFT) + columns(code) <= width {
+        return vec![format!("{LEFT}{code}")];
+    }
+    let body = code.trim_start();
+    let left = format!("{LEFT}{}", &code[..code.len() - body.len()]);
+    let lines = folded(body, width.saturating_sub(columns(&left)), "        ");
+    lines.into_iter().map(|part| format!("{left}{part}")).collect()
 }
 
 fn title(out: &mut String, look: &Look, width: usize, left: &str, right: &str) {

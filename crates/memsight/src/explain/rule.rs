@@ -178,3 +178,66 @@ impl Change {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use memsight_check::RULES;
+    use memsight_report::text::Look;
+
+    use super::*;
+
+    fn measured(figures: &[(u64, u64)]) -> Measured {
+        let part = |name: &str, (peak, allocated)| {
+            let mut part = Part { name: name.into(), ..Part::default() };
+            part.all.peak.bytes = peak;
+            part.all.allocated_bytes = allocated;
+            part
+        };
+        let parts = ["before", "after"].iter().zip(figures).map(|(name, &figures)| part(name, figures));
+        Measured { python: "CPython 3.99.0".into(), minor: 99, missing: Vec::new(), parts: parts.collect() }
+    }
+
+    fn says(saves: Saves, before: (u64, u64), after: (u64, u64)) -> String {
+        let measured = measured(&[before, after]);
+        verdict(saves, &measured.parts[0].all, &measured.parts[1].all, &measured.python)
+    }
+
+    #[test]
+    fn the_verdict_is_what_the_figures_say_and_not_what_the_rule_does() {
+        let less = says(Saves::Peak, (2_400_000, 2_400_000), (0, 2_400_000));
+        assert_eq!(less, "On CPython 3.99.0 the second way took 2.4 MB less (100%) at its peak.");
+        let same = says(Saves::Peak, (2_400_000, 2_400_000), (2_400_100, 2_400_000));
+        assert!(same.contains("no difference") && same.contains("of no use"), "{same}");
+        let more = says(Saves::Peak, (1_000_000, 5_000_000), (3_000_000, 1_000_000));
+        assert!(
+            more.contains("2.0 MB more (200%) at its peak, but 4.0 MB less (80%) over the run"),
+            "{more}"
+        );
+        assert!(more.contains("do not follow"), "{more}");
+        let note = says(Saves::Nothing, (1_000_000, 1_000_000), (1_000_000, 1_000_000));
+        assert!(note.contains("time and reading"), "{note}");
+    }
+
+    #[test]
+    fn what_was_not_run_is_said() {
+        let mut without = measured(&[]);
+        without.missing.push("numpy".into());
+        let text = page(&RULES[0], &without).unwrap().render(&Look::default());
+        assert!(text.contains("Not measured: the experiment needs numpy"), "{text}");
+        let mut failed = measured(&[(0, 0)]);
+        failed.parts[0].failed = Some("AttributeError: no pairwise".into());
+        let text = page(&RULES[0], &failed).unwrap().render(&Look::default());
+        assert!(text.contains("raised AttributeError: no pairwise"), "{text}");
+    }
+
+    #[test]
+    fn no_rules_page_is_wider_than_its_place() {
+        let measured = measured(&[(2_400_000, 2_400_000), (0, 328)]);
+        for (rule, width) in RULES.iter().flat_map(|rule| [(rule, 80), (rule, 120)]) {
+            let text = page(rule, &measured).unwrap().render(&Look { width, color: false });
+            for line in text.lines() {
+                assert!(line.chars().count() <= width, "{}: {line}", rule.code);
+            }
+        }
+    }
+}

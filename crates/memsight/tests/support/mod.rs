@@ -8,6 +8,7 @@ use std::ffi::OsStr;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
 use std::sync::OnceLock;
+use std::sync::atomic::{AtomicUsize, Ordering};
 
 use memsight_capture::{Reader, Record};
 use serde_json::Value;
@@ -194,4 +195,19 @@ pub(crate) fn number(value: &Value) -> i64 {
 pub(crate) fn sum(list: &Value, key: &str) -> i64 {
     let list = list.as_array().unwrap_or_else(|| panic!("{list} is no list"));
     list.iter().map(|entry| number(&entry[key])).sum()
+}
+
+/// Calls `test` for every CPython, two at a time, and returns what it returned.
+pub(crate) fn each_python<T: Send>(test: impl Fn(&'static Python) -> T + Sync) -> Vec<T> {
+    let next = AtomicUsize::new(0);
+    let worker = || {
+        let more = || pythons().get(next.fetch_add(1, Ordering::Relaxed));
+        std::iter::from_fn(more).map(&test).collect::<Vec<T>>()
+    };
+    std::thread::scope(|scope| {
+        let workers = [scope.spawn(worker), scope.spawn(worker)];
+        let done =
+            workers.map(|worker| worker.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic)));
+        done.into_iter().flatten().collect()
+    })
 }

@@ -13,16 +13,12 @@ memsight what happened, all others are what the experiment printed:
     #part NAME PID            a part begins, in this process
     #failed NAME ERROR        a part ended with an exception
 """
-import importlib.util
 import os
 import sys
-import traceback
 
 
-def parts_of(path):
+def parts_of(lines, path):
     """The setup's code, and name and code of each part, with the file's own line numbers."""
-    with open(path, encoding="utf-8") as file:
-        lines = file.read().split("\n")
     starts = [at for at, line in enumerate(lines) if line.startswith("# part: ")]
     ends = starts[1:] + [len(lines)]
     code = lambda begin, end: compile("\n" * begin + "\n".join(lines[begin:end]) + "\n", path, "exec")
@@ -47,34 +43,62 @@ def run(name, code, names):
     say("part %s %d" % (name, os.getpid()))
     # Alive throughout, so that no short-lived object of the fork's own hooks is the peak.
     ballast = bytearray(100_000)
-    try:
-        exec(code, names)
-    except BaseException as error:
-        traceback.print_exc()
-        say("failed %s %s" % (name, traceback.format_exception_only(type(error), error)[-1].strip()))
+    attempt(name, code, names)
     sys.stdout.flush()
     os._exit(0)
 
 
+def attempt(name, code, names):
+    """Whether the code ran to its end; says why not."""
+    try:
+        exec(code, names)
+        return True
+    except BaseException as error:
+        text = " ".join(str(error).split())
+        say("failed %s %s: %s" % (name, type(error).__name__, text))
+        return False
+
+
 def main(path, needed):
     say("python %s %s" % (sys.implementation.name, ".".join(map(str, sys.version_info[:3]))))
-    missing = [module for module in needed if importlib.util.find_spec(module) is None]
+    missing = [module for module in needed if not is_there(module)]
     for module in missing:
         say("missing " + module)
     if missing:
         return
-    setup, parts = parts_of(path)
+    with open(path, encoding="utf-8") as file:
+        lines = file.read().split("\n")
+    setup, parts = parts_of(lines, path)
+    import_once(lines)
     for name, code in parts:
 
         def work():
             names = {"__name__": "__main__", "__file__": path}
-            exec(setup, names)
-            forked(lambda: run(name, code, names))
+            if attempt(name, setup, names):
+                forked(lambda: run(name, code, names))
             # Not _exit: what the setup left on the disk is removed by its own clean-up.
             sys.exit()
 
         if not forked(work):
-            sys.exit("the experiment's setup failed")
+            sys.exit("the experiment's part %s did not end well" % name)
+
+
+def is_there(module):
+    import importlib.util
+
+    return importlib.util.find_spec(module) is not None
+
+
+def import_once(lines):
+    """Imports what the setup imports, for all parts. What fails will fail there and be said."""
+    for line in lines:
+        if line.startswith("# part: "):
+            return
+        if line.startswith(("import ", "from ")):
+            try:
+                exec(line, {})
+            except Exception:
+                return
 
 
 if __name__ == "__main__":

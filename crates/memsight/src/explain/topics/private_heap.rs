@@ -45,11 +45,17 @@ fn page(measured: &Measured) -> Result<Page> {
         (512, beyond_apart) if beyond_apart > beyond.number("size")? => format!(
             "Objects of up to 512 bytes are served from there, without anything between them. Larger ones are \
              passed on to malloc, which puts a word of its own before each block: {large_count} objects of {} bytes \
-             made the arenas grow by {}.",
+             made {}.",
             plain(large.number("size")?),
-            bytes(grown(large))
+            match grown(large) {
+                0 => "no arena grow".to_owned(),
+                some => format!("the arenas grow by {}", bytes(some)),
+            }
         ),
-        _ => format!("{large_count} objects of {} bytes made the arenas grow by {}.", plain(large.number("size")?), bytes(grown(large))),
+        _ => {
+            let size = large.number("size")?;
+            format!("{large_count} objects of {size} bytes made the arenas grow by {}.", bytes(grown(large)))
+        }
     };
     let table = Table::new(&["", "alive", "arenas grew by"])
         .row(["50,000 objects of 133 bytes", &bytes(live(full)?), &bytes(grown(full))])
