@@ -108,7 +108,12 @@ fn verdict(saves: Saves, before: &Counts, after: &Counts, python: &str) -> Strin
     };
     match (first, second) {
         (Change::Less(less), _) => {
-            format!("On {python} the second way took {} {}{}.", less.says("less"), at[0], second.also(at[1]))
+            format!(
+                "On {python} the second way took {} {}{}.",
+                less.says("less"),
+                at[0],
+                second.behind(&first, at[1])
+            )
         }
         (Change::Same, Change::Less(less)) => {
             format!(
@@ -130,7 +135,7 @@ fn verdict(saves: Saves, before: &Counts, after: &Counts, python: &str) -> Strin
                  without measuring your own program.",
                 more.says("more"),
                 at[0],
-                second.also(at[1])
+                second.behind(&first, at[1])
             )
         }
     }
@@ -170,12 +175,15 @@ impl Change {
         }
     }
 
-    fn also(&self, at: &str) -> String {
-        match self {
-            Change::Same => String::new(),
-            Change::Less(less) => format!(" and {} {at}", less.says("less")),
-            Change::More(more) => format!(", but {} {at}", more.says("more")),
-        }
+    /// The second figure behind the first: in the same direction, or against it.
+    fn behind(&self, first: &Change, at: &str) -> String {
+        let (difference, less) = match self {
+            Change::Same => return String::new(),
+            Change::Less(difference) => (difference, "less"),
+            Change::More(difference) => (difference, "more"),
+        };
+        let against = std::mem::discriminant(self) != std::mem::discriminant(first);
+        format!("{} {} {at}", if against { ", but" } else { " and" }, difference.says(less))
     }
 }
 
@@ -220,13 +228,17 @@ mod tests {
 
     #[test]
     fn what_was_not_run_is_said() {
+        let unfolded = |measured: &Measured| {
+            let page = page(&RULES[0], measured).unwrap().render(&Look::default());
+            page.split_whitespace().collect::<Vec<_>>().join(" ")
+        };
         let mut without = measured(&[]);
         without.missing.push("numpy".into());
-        let text = page(&RULES[0], &without).unwrap().render(&Look::default());
+        let text = unfolded(&without);
         assert!(text.contains("Not measured: the experiment needs numpy"), "{text}");
         let mut failed = measured(&[(0, 0)]);
         failed.parts[0].failed = Some("AttributeError: no pairwise".into());
-        let text = page(&RULES[0], &failed).unwrap().render(&Look::default());
+        let text = unfolded(&failed);
         assert!(text.contains("raised AttributeError: no pairwise"), "{text}");
     }
 

@@ -140,6 +140,11 @@ impl Recorded {
         serde_json::from_str(&text).expect("the report is JSON")
     }
 
+    /// The capture of a process that the program started.
+    pub(crate) fn capture_of(&self, pid: &str) -> PathBuf {
+        self.folder.path().join(format!("run.{pid}.msight"))
+    }
+
     /// The words of the capture's last record.
     pub(crate) fn end_detail(&self) -> String {
         let mut reader = Reader::open(self.capture()).expect("the capture opens");

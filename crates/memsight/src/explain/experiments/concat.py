@@ -2,6 +2,7 @@
 import io
 
 STEPS = 2_000
+PIECES = 200_000
 PIECE = "row of a table"
 
 
@@ -145,9 +146,12 @@ def grow():
 
 grow()
 # part: peak_local
+print("pieces", PIECES)
+
+
 def build():
     s = ""
-    for piece in pieces(100_000):
+    for piece in pieces(PIECES):
         s += piece  #: build
     print("length", len(s))
 
@@ -155,7 +159,7 @@ def build():
 build()
 # part: peak_join
 def build():
-    s = "".join([piece for piece in pieces(100_000)])  #: build
+    s = "".join([piece for piece in pieces(PIECES)])  #: build
     print("length", len(s))
 
 
@@ -163,7 +167,7 @@ build()
 # part: peak_stringio
 def build():
     out = io.StringIO()
-    for piece in pieces(100_000):
+    for piece in pieces(PIECES):
         out.write(piece)  #: build
     s = out.getvalue()  #: build
     print("length", len(s))

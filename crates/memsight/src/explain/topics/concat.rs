@@ -62,12 +62,6 @@ fn page(measured: &Measured) -> Result<Page> {
         .row(["s += piece, local", &bytes(local.peak()), &of_length(local)])
         .row(["io.StringIO", &bytes(out.peak()), &of_length(out)])
         .row(["\"\".join(list of pieces)", &bytes(join.peak()), &of_length(join)]);
-    let stringio = if out.peak() * 10 >= join.peak() * 9 {
-        "`StringIO` keeps the pieces as they come and joins them at the end, so it takes as much as a list of them \
-         does on this version."
-    } else {
-        "`StringIO` writes the pieces into one buffer on this version, and needs no list of them."
-    };
     Ok(Page::new("Growing a text", python.clone())
         .found(found(python, &named(false)?, &named(true)?))
         .text(
@@ -77,13 +71,16 @@ fn page(measured: &Measured) -> Result<Page> {
         )
         .text(format!(
             "What is linear wherever it stands: a list and `\"\".join`, `io.StringIO`, and for bytes a `bytearray`, \
-             which asked for memory {} times in {} steps here. {stringio}",
+             which asked for memory {} times in {} steps here. Linear is not small: each piece is an object, and \
+             `join` needs all of them at once, {} times the text. `StringIO` held {} times the text at its peak.",
             count(grown.allocations),
-            count(steps)
+            count(steps),
+            of_length(join),
+            of_length(out)
         ))
         .heading(format!("{} steps: how often the text was found at another address", count(steps)))
         .table(table)
-        .heading(format!("100 k pieces into {}", bytes(length)))
+        .heading(format!("{} pieces into {}", count(local.number("pieces")?), bytes(length)))
         .table(peaks)
         .text(
             "Bytes allocated do not tell the two apart: memsight counts lengthening a block as a free and an \
