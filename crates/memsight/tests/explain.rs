@@ -76,6 +76,10 @@ fn every_topic_is_measured_on_every_python() {
         for line in page.lines() {
             assert!(line.chars().count() <= 80, "{python}: {topic}: {line}");
         }
+        for name in unfolded(page).split("memsight explain ").skip(1) {
+            let name = name.split([' ', '.']).next().expect("a split gives something");
+            assert!(TOPICS.contains(&name) || Rule::find(name).is_some(), "{topic} leads to '{name}'");
+        }
     }
 }
 

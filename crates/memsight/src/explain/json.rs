@@ -10,7 +10,7 @@
 use memsight_insight::Counts;
 use serde_json::{Value, json};
 
-use super::lab::{Measured, Part};
+use super::measured::{Measured, Part};
 
 /// `explain --json`.
 pub(super) fn measured(name: &str, measured: &Measured) -> serde_json::Result<String> {

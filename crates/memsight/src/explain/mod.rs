@@ -1,14 +1,15 @@
 //! `memsight explain`: how Python's memory works, measured on the reader's own interpreter.
 //!
-//! | module   | what it does                                                       |
-//! |----------|--------------------------------------------------------------------|
-//! | `lab`    | runs an experiment under the recorder and reads what it measured   |
-//! | `topics` | the pages of the topics: an experiment, and text from its figures  |
-//! | `rule`   | the page of a rule of `check`, from its documentation              |
-//! | `index`  | the list of all of them, and names that are nearly one             |
-//! | `json`   | what an experiment measured, for programs                          |
-//! | `page`   | paragraphs and tables, laid out for a width                        |
-//! | `folder` | where an experiment's files are                                    |
+//! | module     | what it does                                                      |
+//! |------------|-------------------------------------------------------------------|
+//! | `lab`      | runs an experiment under the recorder, on the reader's Python     |
+//! | `measured` | what it measured, from its output and its captures                |
+//! | `topics`   | the pages of the topics: an experiment, and text from its figures |
+//! | `rule`     | the page of a rule of `check`, from its documentation             |
+//! | `index`    | the list of all of them, and names that are nearly one            |
+//! | `json`     | what an experiment measured, for programs                         |
+//! | `page`     | paragraphs and tables, laid out for a width                       |
+//! | `folder`   | where an experiment's files are                                   |
 //!
 //! A page makes no claim that its experiment has not just shown: where versions
 //! of Python differ, the sentence is chosen by the figures and not by the version.
@@ -17,6 +18,7 @@ mod folder;
 mod index;
 mod json;
 mod lab;
+mod measured;
 mod page;
 mod rule;
 mod topics;
@@ -65,8 +67,13 @@ pub(crate) fn run(args: &Args) -> Result<Exit> {
     let measured = match subject {
         Subject::Topic(topic) => lab.run(topic.name, topic.experiment, &[])?,
         Subject::Rule(rule) => {
-            lab.run(&rule.code.to_lowercase(), &rule::experiment(&rule.experiment), rule.experiment.needs)?
+            let experiment = &rule.experiment;
+            lab.run(&rule.code.to_lowercase(), &rule::experiment(experiment), experiment.needs)?
         }
+    };
+    let measured = match measured {
+        Ok(measured) => measured,
+        Err(signal) => return Ok(Exit::Signal(signal)),
     };
     let text = match subject {
         _ if args.json => json::measured(name, &measured)? + "\n",

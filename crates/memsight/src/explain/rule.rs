@@ -5,7 +5,7 @@ use memsight_check::{Experiment, Rule, Saves};
 use memsight_insight::Counts;
 use memsight_report::units::{bytes, count, share};
 
-use super::lab::{Measured, Part};
+use super::measured::{Measured, Part};
 use super::page::{Page, Table};
 
 /// The experiment as the file that is run.
@@ -44,11 +44,12 @@ fn table(before: &Counts, after: &Counts) -> Table {
     row(table, "allocations", |counts| counts.allocations, count)
 }
 
-/// `−99%`, `+12%`, or nothing where a share says nothing.
+/// `−99%`, `+12%`, `≈` for less than that, or nothing where a share says nothing.
 fn change(was: u64, is: u64) -> String {
     match (was, is) {
         _ if was == is => "same".into(),
         (0, _) => String::new(),
+        _ if was.abs_diff(is) < was / 100 => "≈".into(),
         _ if is < was => format!("−{}", share(was - is, was)),
         _ if is >= was.saturating_mul(3) => format!("{:.0}×", is as f64 / was as f64),
         _ => format!("+{}", share(is - was, was)),

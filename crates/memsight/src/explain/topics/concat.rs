@@ -3,8 +3,8 @@
 use anyhow::Result;
 use memsight_report::units::{bytes, count};
 
-use super::Topic;
-use crate::explain::lab::{Measured, Part};
+use super::{Topic, lead_on};
+use crate::explain::measured::{Measured, Part};
 use crate::explain::page::{Page, Table};
 
 pub(super) const TOPIC: Topic = Topic {
@@ -22,7 +22,7 @@ const PLACES: &[(&str, &str)] = &[
     ("a closure's name", "closure"),
     ("an attribute", "attribute"),
     ("an item of a dict", "item"),
-    ("a local name while another refers to the text", "shared"),
+    ("a local name that shares its text", "shared"),
 ];
 
 /// Other ways to add to a local text.
@@ -62,7 +62,7 @@ fn page(measured: &Measured) -> Result<Page> {
         .row(["s += piece, local", &bytes(local.peak()), &of_length(local)])
         .row(["io.StringIO", &bytes(out.peak()), &of_length(out)])
         .row(["\"\".join(list of pieces)", &bytes(join.peak()), &of_length(join)]);
-    Ok(Page::new("Growing a text", python.clone())
+    let page = Page::new("Growing a text", python.clone())
         .found(found(python, &named(false)?, &named(true)?))
         .text(
             "A str never changes, so `s += t` makes a new one, and in a loop that copies all there is at each step: \
@@ -85,11 +85,10 @@ fn page(measured: &Measured) -> Result<Page> {
         .text(
             "Bytes allocated do not tell the two apart: memsight counts lengthening a block as a free and an \
              allocation. The address does, and the peak, where old and new stand side by side.",
-        )
-        .next(&[
-            ("memsight check --select MS3 .", "finds text that is copied, in your code"),
+        );
+    Ok(lead_on(page, "MS3", "finds text that is copied, in your code", &[
             ("memsight explain MS301", "a rule about it, with its fix"),
-        ]))
+    ]))
 }
 
 /// Whether most steps put the text elsewhere.

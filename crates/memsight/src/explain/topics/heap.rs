@@ -4,12 +4,12 @@ use anyhow::Result;
 use memsight_report::units::{bytes, count};
 
 use super::{Topic, plain};
-use crate::explain::lab::{Measured, Part};
+use crate::explain::measured::{Measured, Part};
 use crate::explain::page::{Page, Table};
 
 pub(super) const TOPIC: Topic = Topic {
     name: "heap",
-    line: "blocks at addresses, of some size, for as long as they are needed",
+    line: "blocks at addresses, their sizes, and how long they live",
     experiment: include_str!("../experiments/heap.py"),
     page,
 };

@@ -3,8 +3,8 @@
 use anyhow::Result;
 use memsight_report::units::{bytes, count, seconds};
 
-use super::{Topic, times};
-use crate::explain::lab::Measured;
+use super::{Topic, lead_on, times};
+use crate::explain::measured::Measured;
 use crate::explain::page::{Page, Table};
 
 pub(super) const TOPIC: Topic = Topic {
@@ -52,7 +52,7 @@ fn page(measured: &Measured) -> Result<Page> {
     };
     let (pop, popleft) = (time("pop_first", "pop_ms")?, time("popleft", "pop_ms")?);
     let queue = measured.part("pop_first")?.number("queue")?;
-    Ok(Page::new("Indexing", python.clone())
+    let page = Page::new("Indexing", python.clone())
         .found(found)
         .text(
             "A range holds three numbers however long it is. Going over it makes one number at a time, which is \
@@ -71,9 +71,8 @@ fn page(measured: &Measured) -> Result<Page> {
             times(pop, popleft)
         ))
         .heading(format!("Measured here, {} items", count(items)))
-        .table(table)
-        .next(&[
-            ("memsight check --select MS2 .", "finds such loops in your code"),
+        .table(table);
+    Ok(lead_on(page, "MS2", "finds such loops in your code", &[
             ("memsight explain iterators", "one item at a time"),
-        ]))
+    ]))
 }

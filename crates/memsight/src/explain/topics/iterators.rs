@@ -3,8 +3,8 @@
 use anyhow::Result;
 use memsight_report::units::{bytes, count};
 
-use super::{Topic, plain};
-use crate::explain::lab::Measured;
+use super::{Topic, lead_on, plain};
+use crate::explain::measured::Measured;
 use crate::explain::page::{Page, Table};
 
 pub(super) const TOPIC: Topic = Topic {
@@ -47,7 +47,7 @@ fn page(measured: &Measured) -> Result<Page> {
     } else {
         format!("A generator of ten items took {}, of a million {}.", bytes(small), bytes(large))
     };
-    Ok(Page::new("Iterators", python.clone())
+    let page = Page::new("Iterators", python.clone())
         .found(format!(
             "On {python} `sum([...])` over {} numbers held {} at the peak, `sum(...)` without the brackets {}.",
             count(items),
@@ -73,9 +73,8 @@ fn page(measured: &Measured) -> Result<Page> {
              is always true, and what it reads from must not change meanwhile.",
             sizes.number("first_time")?,
             sizes.number("second_time")?
-        ))
-        .next(&[
-            ("memsight check --select MS4 .", "finds such lists in your code"),
+        ));
+    Ok(lead_on(page, "MS4", "finds such lists in your code", &[
             ("memsight explain MS401", "a rule about them, with its fix"),
-        ]))
+    ]))
 }

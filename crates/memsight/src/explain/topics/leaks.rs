@@ -4,7 +4,7 @@ use anyhow::Result;
 use memsight_report::units::{bytes, count};
 
 use super::{Topic, each};
-use crate::explain::lab::Measured;
+use crate::explain::measured::Measured;
 use crate::explain::page::{Page, Table};
 
 pub(super) const TOPIC: Topic = Topic {

@@ -3,8 +3,8 @@
 use anyhow::Result;
 use memsight_report::units::{bytes, count};
 
-use super::{Topic, plain};
-use crate::explain::lab::Measured;
+use super::{Topic, lead_on, plain};
+use crate::explain::measured::Measured;
 use crate::explain::page::{Page, Table};
 
 pub(super) const TOPIC: Topic = Topic {
@@ -49,7 +49,7 @@ fn page(measured: &Measured) -> Result<Page> {
     } else {
         "A dataclass takes another amount than a plain object here."
     };
-    Ok(Page::new("Libraries and layouts", python.clone())
+    let page = Page::new("Libraries and layouts", python.clone())
         .found(format!(
             "On {python} a record of three values takes {dict} bytes as a dict and {slots} with `__slots__`: for a \
              million records {} and {}.",
@@ -70,9 +70,8 @@ fn page(measured: &Measured) -> Result<Page> {
         .heading(format!("Measured here, {} records, without their values and the list's own reference", count(records)))
         .table(records_table)
         .heading("Measured here, 100 k items, the queue 1000")
-        .table(ways)
-        .next(&[
-            ("memsight check --select MS5 .", "finds such code in yours"),
+        .table(ways);
+    Ok(lead_on(page, "MS5", "finds such code in yours", &[
             ("memsight explain indexing", "what a deque saves: time"),
-        ]))
+    ]))
 }

@@ -1,10 +1,11 @@
 //! The topics. One topic is one file here and one experiment in `experiments/`.
 
 use anyhow::Result;
-
-use super::lab::Measured;
-use super::page::Page;
+use memsight_check::RULES;
 use memsight_report::units::bytes;
+
+use super::measured::Measured;
+use super::page::Page;
 
 /// Something that can be explained.
 pub(super) struct Topic {
@@ -45,4 +46,13 @@ fn times(more: u64, less: u64) -> String {
         0 | 1 => String::new(),
         times => format!(", a factor of {times}"),
     }
+}
+
+/// Ends a page with the commands that lead on, and before them the one that finds the code in
+/// question, if there are rules of that family.
+fn lead_on(page: Page, family: &str, finds: &str, others: &[(&str, &str)]) -> Page {
+    let command = format!("memsight check --select {family} .");
+    let known = RULES.iter().any(|rule| rule.code.starts_with(family));
+    let first = known.then_some((command.as_str(), finds));
+    page.next(&first.iter().chain(others).copied().collect::<Vec<_>>())
 }

@@ -4,7 +4,7 @@ use anyhow::Result;
 use memsight_report::units::{bytes, count, share};
 
 use super::{Topic, plain};
-use crate::explain::lab::{Measured, Part};
+use crate::explain::measured::{Measured, Part};
 use crate::explain::page::{Page, Table};
 
 pub(super) const TOPIC: Topic = Topic {

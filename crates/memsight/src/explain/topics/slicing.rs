@@ -3,8 +3,8 @@
 use anyhow::Result;
 use memsight_report::units::{bytes, count};
 
-use super::{Topic, times};
-use crate::explain::lab::Measured;
+use super::{Topic, lead_on, times};
+use crate::explain::measured::Measured;
 use crate::explain::page::{Page, Table};
 
 pub(super) const TOPIC: Topic = Topic {
@@ -48,7 +48,7 @@ fn page(measured: &Measured) -> Result<Page> {
     };
     let (on_slices, on_indices) = (measured.part("recursion_on_slices")?, measured.part("recursion_on_indices")?);
     let (slices, indices) = (on_slices.peak(), on_indices.peak());
-    Ok(Page::new("Slicing", python.clone())
+    let page = Page::new("Slicing", python.clone())
         .found(format!(
             "On {python} `xs[1:]` of a list of {} items allocated {}, and going over `itertools.islice(xs, 1, None)` \
              instead {}.",
@@ -75,9 +75,8 @@ fn page(measured: &Measured) -> Result<Page> {
         .text(
             "What else must be known: `islice` walks from the start, so far from it an index is faster; a \
              `memoryview` keeps the whole buffer alive; a slice of a NumPy array is a view and copies nothing.",
-        )
-        .next(&[
-            ("memsight check --select MS1 .", "finds such slices in your code"),
+        );
+    Ok(lead_on(page, "MS1", "finds such slices in your code", &[
             ("memsight explain MS101", "a rule about them, with its fix"),
-        ]))
+    ]))
 }
