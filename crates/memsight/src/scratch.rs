@@ -5,40 +5,62 @@ use std::io::{Read, Seek, SeekFrom};
 use std::os::unix::fs::{DirBuilderExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 
-use anyhow::{Context, Result};
+use anyhow::{Context, Result, bail};
 
-/// A new folder among the temporary files that only this user may enter,
-/// removed with all that is in it when this is dropped.
-pub(crate) struct Scratch(PathBuf);
+/// A new folder that only this user may enter, removed with all that is in it
+/// when this is dropped, unless it is to be kept.
+pub(crate) struct Scratch {
+    path: PathBuf,
+    keep: bool,
+}
 
 impl Scratch {
-    /// Makes one; `purpose` becomes part of its name.
+    /// Makes one among the temporary files; `purpose` becomes part of its name.
     pub(crate) fn create(purpose: &str) -> Result<Self> {
         let mut number = [0; 8];
         File::open("/dev/urandom").and_then(|mut source| source.read_exact(&mut number))?;
         let name = format!("memsight-{purpose}-{:016x}", u64::from_ne_bytes(number));
         let folder = std::env::temp_dir();
-        let path = folder.canonicalize().unwrap_or(folder).join(name);
+        Self::make(folder.canonicalize().unwrap_or(folder).join(name), false)
+    }
+
+    /// Makes this folder, which must not be there, and keeps it.
+    pub(crate) fn kept(path: &Path) -> Result<Self> {
+        let path = std::path::absolute(path).with_context(|| path.display().to_string())?;
+        Self::make(path, true)
+    }
+
+    fn make(path: PathBuf, keep: bool) -> Result<Self> {
+        if path.symlink_metadata().is_ok() {
+            bail!("{}: is there already; name a folder that is not", path.display());
+        }
         let made = DirBuilder::new().mode(0o700).create(&path);
         made.with_context(|| format!("{}: cannot be made", path.display()))?;
-        Ok(Scratch(path))
+        Ok(Scratch { path, keep })
     }
 
     /// Where it is: absolute, and no link.
     pub(crate) fn path(&self) -> &Path {
-        &self.0
+        &self.path
+    }
+
+    /// Writes a file into it.
+    pub(crate) fn write(&self, name: &str, text: &str) -> Result<PathBuf> {
+        let path = self.path.join(name);
+        std::fs::write(&path, text).with_context(|| format!("{}: cannot be written", path.display()))?;
+        Ok(path)
     }
 
     /// An empty file in it.
     pub(crate) fn file(&self, name: &str) -> Result<File> {
-        let path = self.0.join(name);
+        let path = self.path.join(name);
         let options = File::options().read(true).write(true).create(true).truncate(true).open(&path);
         options.with_context(|| path.display().to_string())
     }
 
     /// Removes the files in it, not the folders.
     pub(crate) fn empty(&self) {
-        for entry in std::fs::read_dir(&self.0).into_iter().flatten().flatten() {
+        for entry in std::fs::read_dir(&self.path).into_iter().flatten().flatten() {
             let _ = std::fs::remove_file(entry.path());
         }
     }
@@ -46,9 +68,9 @@ impl Scratch {
 
 impl Drop for Scratch {
     fn drop(&mut self) {
-        if std::fs::remove_dir_all(&self.0).is_err() {
-            open_folders(&self.0);
-            let _ = std::fs::remove_dir_all(&self.0);
+        if !self.keep && std::fs::remove_dir_all(&self.path).is_err() {
+            open_folders(&self.path);
+            let _ = std::fs::remove_dir_all(&self.path);
         }
     }
 }

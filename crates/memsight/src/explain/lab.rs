@@ -20,9 +20,9 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, bail};
 
-use super::folder::Folder;
 use super::measured::{self, Measured};
 use crate::launch::{self, Destination, Options, Streams};
+use crate::scratch::Scratch;
 
 const HARNESS: &str = include_str!("experiments/harness.py");
 
@@ -39,7 +39,10 @@ pub(super) struct Lab {
 impl Lab {
     /// Runs an experiment; the signal if the user interrupted it. `name` is what its file is called.
     pub(super) fn run(&self, name: &str, source: &str, needs: &[&str]) -> Result<Result<Measured, i32>> {
-        let folder = Folder::create(self.keep.as_deref())?;
+        let folder = match &self.keep {
+            Some(path) => Scratch::kept(path).context("--keep")?,
+            None => Scratch::create("explain")?,
+        };
         let harness = folder.write("harness.py", HARNESS)?;
         let experiment = folder.write(&format!("{name}.py"), source)?;
         let mut command: Vec<OsString> = vec![harness.into(), experiment.clone().into()];
@@ -47,9 +50,10 @@ impl Lab {
         let target = launch::find(&command, self.python.as_deref())?;
         let options = Options { recorder: self.recorder.clone(), objects: true, follow: true };
         let mut output = folder.file("output")?;
-        let twin = output.try_clone().context("the output's file")?;
+        let twin = || output.try_clone().context("the output's file");
+        let streams = Streams::To { stdout: twin()?, stderr: twin()? };
         let capture = folder.path().join("run.msight");
-        let ended = launch::record(&target, &Destination::To(capture.clone()), &options, Streams::To(twin))?;
+        let ended = launch::record(&target, &Destination::To(capture.clone()), &options, streams)?;
         if let Some(signal @ (libc::SIGINT | libc::SIGTERM | libc::SIGHUP)) = ended.waited.signal {
             return Ok(Err(signal));
         }

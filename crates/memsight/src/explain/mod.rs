@@ -9,12 +9,10 @@
 //! | `index`    | the list of all of them, and names that are nearly one            |
 //! | `json`     | what an experiment measured, for programs                         |
 //! | `page`     | paragraphs and tables, laid out for a width                       |
-//! | `folder`   | where an experiment's files are                                   |
 //!
 //! A page makes no claim that its experiment has not just shown: where versions
 //! of Python differ, the sentence is chosen by the figures and not by the version.
 
-mod folder;
 mod index;
 mod json;
 mod lab;
