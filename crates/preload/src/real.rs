@@ -8,7 +8,7 @@
 use core::ffi::{CStr, c_char, c_int, c_void};
 use core::mem;
 use core::ptr;
-use core::sync::atomic::{AtomicPtr, AtomicU32, AtomicUsize, Ordering};
+use core::sync::atomic::{AtomicBool, AtomicPtr, AtomicU32, AtomicUsize, Ordering};
 
 macro_rules! real_functions {
     ($($name:ident: $symbol:literal, fn($($arg:ty),*) $(-> $ret:ty)?;)*) => {
@@ -25,7 +25,7 @@ macro_rules! real_functions {
             #[inline(always)]
             pub(crate) fn $name() -> Option<unsafe extern "C" fn($($arg),*) $(-> $ret)?> {
                 let mut found = TABLE.$name.load(Ordering::Acquire);
-                if found.is_null() {
+                if found.is_null() && !IS_RESOLVED.load(Ordering::Acquire) {
                     resolve();
                     found = TABLE.$name.load(Ordering::Acquire);
                 }
@@ -70,6 +70,10 @@ fn next(symbol: &CStr) -> *mut c_void {
     unsafe { libc::dlsym(libc::RTLD_NEXT, symbol.as_ptr()) }
 }
 
+/// What is not found by then is not there. A child of `fork` must not ask again:
+/// another thread may have been at it, and that one is not in the child.
+static IS_RESOLVED: AtomicBool = AtomicBool::new(false);
+
 /// The thread that resolves, so that its own allocations are told from others'.
 static RESOLVING: AtomicU32 = AtomicU32::new(0);
 
@@ -84,8 +88,9 @@ fn resolve() {
     while RESOLVING.compare_exchange(0, me, Ordering::AcqRel, Ordering::Relaxed).is_err() {
         memsight_recorder::sys::yield_now();
     }
-    if TABLE.malloc.load(Ordering::Acquire).is_null() {
+    if !IS_RESOLVED.load(Ordering::Acquire) {
         resolve_all();
+        IS_RESOLVED.store(true, Ordering::Release);
     }
     RESOLVING.store(0, Ordering::Release);
 }
