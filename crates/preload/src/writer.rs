@@ -61,10 +61,24 @@ pub(crate) fn start(session: &'static Session) -> Result<(), i32> {
     let mut before = 0u64;
     // SAFETY: masks are eight bytes; everything is blocked until the next call.
     unsafe { syscall!(RT_SIGPROCMASK, libc::SIG_SETMASK, &raw mut mask, &raw mut before, 8) };
+    // A program that adopts the children of its children must not adopt the writer.
+    let mut adopts = 0u32;
+    // SAFETY: it writes an int; before Linux 3.4 it is unknown and changes nothing.
+    unsafe { syscall!(PRCTL, libc::PR_GET_CHILD_SUBREAPER, &raw mut adopts) };
+    let adopt = |adopts: u32| {
+        // SAFETY: it takes a number.
+        unsafe { syscall!(PRCTL, libc::PR_SET_CHILD_SUBREAPER, adopts) };
+    };
+    if adopts != 0 {
+        adopt(0);
+    }
     let between = clone(stacks, libc::CLONE_VFORK, 0, in_between, stacks + STACK_BYTES + LOCAL_BYTES);
     if between > 0 {
         // SAFETY: it has exited; nobody else can wait for a child without an exit signal.
         unsafe { syscall!(WAIT4, between, 0, libc::__WALL, 0) };
+    }
+    if adopts != 0 {
+        adopt(adopts);
     }
     // SAFETY: as above.
     unsafe { syscall!(RT_SIGPROCMASK, libc::SIG_SETMASK, &raw mut before, 0, 8) };
