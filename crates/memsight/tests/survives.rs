@@ -194,3 +194,19 @@ fn a_read_only_working_folder_does_no_harm() {
     assert_eq!((output.status.code(), &output.stdout[..]), (Some(5), &b"done\n"[..]), "{said}");
     assert_eq!(said.lines().count(), 1, "{said}");
 }
+
+#[test]
+fn a_standard_error_that_nobody_reads_does_not_end_the_program() {
+    let lab = Lab::new();
+    let program = lab.compile("grower.c");
+    let capture = lab.new_capture();
+    let (reader, writer) = std::io::pipe().unwrap();
+    drop(reader);
+    let command = lab.run_command(&capture, &[]);
+    let mut shell = Command::new("sh");
+    shell.args(["-c", "ulimit -f 8; exec \"$@\"", "sh"]).arg(command.get_program()).args(command.get_args());
+    shell.envs(command.get_envs().filter_map(|(name, value)| Some((name, value?))));
+    shell.arg(program).arg("1").current_dir(lab.folder()).stderr(writer).stdout(Stdio::piped());
+    let run = Run::of(shell.output().unwrap(), capture);
+    assert_eq!((run.code, run.stdout.as_str()), (Some(3), "done\n"));
+}

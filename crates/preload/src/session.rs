@@ -407,8 +407,16 @@ impl Session {
         if identity(2) != Some((device.load(Ordering::Relaxed), inode.load(Ordering::Relaxed))) {
             return;
         }
-        // SAFETY: writes the line's bytes.
-        unsafe { syscall!(WRITE, 2, line.as_ptr(), line.as_bytes().len()) };
+        // A pipe that nobody reads any more would send a signal, a full one hold the program up.
+        let mut poll = [2, u32::from(libc::POLLOUT as u16)];
+        // SAFETY: polls one descriptor (struct pollfd: descriptor, events asked for, events
+        // seen) and does not wait; writes the line's bytes.
+        unsafe {
+            syscall!(POLL, poll.as_mut_ptr(), 1, 0);
+            if poll[1] >> 16 == libc::POLLOUT as u32 {
+                syscall!(WRITE, 2, line.as_ptr(), line.as_bytes().len());
+            }
+        }
     }
 
     /// Before `fork`: no other thread may be in the tables.
