@@ -176,6 +176,18 @@ fn totals_are_exact_over_thousands_of_short_threads() {
 }
 
 #[test]
+fn threads_that_allocate_after_their_end_do_not_shut_each_other_out() {
+    let lab = Lab::new();
+    let program = lab.compile("threads.c");
+    let run = lab.record(&[program.to_str().unwrap(), "late", "run"]);
+    assert_eq!((run.code, run.stderr.as_str(), &run.json["complete"]), (Some(0), "", &true.into()));
+    // Whoever finds the row of such threads taken is not recorded, but that is not all of them.
+    let totals = run.totals();
+    assert!(totals.allocations > 5000 * 20, "{totals:?}");
+    assert!(totals.live_blocks < 100, "{totals:?}");
+}
+
+#[test]
 fn a_signal_handler_may_allocate_within_an_allocation() {
     let lab = Lab::new();
     lab.compile_with("reentrant.c", "libreentrant.so", &["-shared", "-fPIC"]);

@@ -165,6 +165,7 @@ pub(crate) fn enter() -> Option<Inside> {
     }
     let thread = match tls::get() {
         Local::Row(thread) => thread,
+        Local::Ended => return SESSION.enter_late(recorder),
         other => SESSION.attach(recorder, other)?,
     };
     // Not `then_some`: a value made and dropped would leave for the one inside.
@@ -280,8 +281,7 @@ impl Session {
     fn attach(&self, recorder: &'static Recorder, local: Local) -> Option<&'static Thread> {
         match local {
             Local::Row(thread) => Some(thread),
-            Local::Attaching => None,
-            Local::Ended => self.late_thread(recorder),
+            Local::Attaching | Local::Ended => None,
             Local::New => {
                 tls::set(Local::Attaching);
                 let Ok(thread) = recorder.attach(sys::tid()) else {
@@ -302,14 +302,22 @@ impl Session {
     /// One row for all threads that allocate after their end. Whoever finds it
     /// taken is not recorded; that is a few blocks of the C library's own.
     #[cold]
+    fn enter_late(&self, recorder: &'static Recorder) -> Option<Inside> {
+        // As in `attach`: a signal handler must not meet a lock of its own thread's.
+        tls::set(Local::Attaching);
+        let thread = self.late_thread(recorder);
+        tls::set(Local::Ended);
+        let thread = thread?;
+        if thread.enter_alone() { Some(Inside { thread }) } else { None }
+    }
+
     fn late_thread(&self, recorder: &'static Recorder) -> Option<&'static Thread> {
-        let held = self.late_lock.lock();
+        let _held = self.late_lock.lock();
         let mut row = self.late.load(Ordering::Relaxed);
         if row.is_null() {
             row = core::ptr::from_ref(recorder.attach(0).ok()?).cast_mut();
             self.late.store(row, Ordering::Relaxed);
         }
-        drop(held);
         // SAFETY: rows live for ever.
         unsafe { row.as_ref() }
     }

@@ -1,4 +1,4 @@
-// Threads: `threads crossing|short|waves run|skip`.
+// Threads: `threads crossing|short|waves|late run|skip`.
 #define _GNU_SOURCE
 #include <limits.h>
 #include <pthread.h>
@@ -39,6 +39,21 @@ static void *in_wave(void *number) {
     return block;
 }
 
+static pthread_key_t key;
+
+// Runs in the last round of destructors, after the recorder's own.
+static void at_the_end(void *round) {
+    if ((long)round < PTHREAD_DESTRUCTOR_ITERATIONS) pthread_setspecific(key, (char *)round + 1);
+    else for (int i = 0; i < 5000; i++) free(malloc(11));
+}
+
+static void *late(void *unused) {
+    free(malloc(13));
+    pthread_setspecific(key, (void *)1);
+    pthread_barrier_wait(&all);
+    return NULL;
+}
+
 int main(int argc, char **argv) {
     pthread_t ids[WAVE];
     pthread_attr_t attributes;
@@ -57,6 +72,15 @@ int main(int argc, char **argv) {
             pthread_join(ids[0], &block);
             free(block);
         }
+    } else if (strcmp(argv[1], "late") == 0) {
+        pthread_key_create(&key, at_the_end);
+        pthread_barrier_init(&all, NULL, THREADS);
+        for (int wave = 0; really && wave < 20; wave++) {
+            for (int i = 0; i < THREADS; i++) pthread_create(&ids[i], &attributes, late, NULL);
+            for (int i = 0; i < THREADS; i++) pthread_join(ids[i], NULL);
+        }
+        pthread_create(&ids[0], &attributes, (void *(*)(void *))at_the_end, (void *)PTHREAD_DESTRUCTOR_ITERATIONS);
+        pthread_join(ids[0], NULL);
     } else {
         pthread_barrier_init(&all, NULL, WAVE);
         for (long wave = 0; wave < SHORT / WAVE; wave++) {
