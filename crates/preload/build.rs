@@ -1,4 +1,4 @@
-//! Compiles the one thing that stable Rust cannot say: variadic functions.
+//! Compiles what stable Rust cannot say: variadic functions, and room on the stack.
 
 fn main() {
     println!("cargo::rerun-if-changed=src/variadic.c");

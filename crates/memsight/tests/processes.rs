@@ -294,3 +294,61 @@ fn captures_of_children_have_the_first_ones_ending() {
         assert_eq!(process(&run, child)["capture"], expected);
     }
 }
+
+/// Runs cases of `starts.c`, which check for themselves.
+fn starts(case: &str) -> Run {
+    let lab = Lab::new();
+    let program = lab.compile("starts.c");
+    let run = lab.record(&[program.to_str().unwrap(), case, "run"]);
+    assert_eq!((run.code, run.stderr.as_str()), (Some(0), ""), "{case}");
+    run
+}
+
+#[test]
+fn programs_are_started_from_threads_with_small_stacks() {
+    starts("small_stack").ok();
+}
+
+#[test]
+fn calls_of_system_may_overlap_and_the_environment_change_meanwhile() {
+    let run = starts("overlapping");
+    assert!(processes(run.ok()).len() > 4, "{:#?}", processes(&run));
+}
+
+#[test]
+fn a_signal_handler_may_fork_while_its_thread_is_in_the_recorder() {
+    starts("fork_in_handler");
+}
+
+#[test]
+fn a_child_may_call_what_the_c_library_lacks() {
+    starts("fork_while_others_free");
+}
+
+#[test]
+fn a_program_that_adopts_is_not_the_writers_parent() {
+    starts("adopts").ok();
+}
+
+#[test]
+fn children_of_vfork_leave_nothing_in_the_parents_memory() {
+    let recorder_bytes = |children: usize| {
+        let lab = Lab::new();
+        let script = lab.write(
+            "script.py",
+            &format!(
+                "import subprocess\nfor _ in range({children}): assert subprocess.call(['/bin/true']) == 0\n"
+            ),
+        );
+        let capture = lab.new_capture();
+        let mut command = lab.run_command(&capture, &[]);
+        command.envs((0..600).map(|number| (format!("VARIABLE{number}"), "x")));
+        command.args([newest(), script]);
+        lab.finish(command, capture.clone()).ok();
+        let alone = lab.path("alone.msight");
+        std::fs::copy(&capture, &alone).unwrap();
+        lab.report(&alone)["overhead"]["recorder_bytes"].as_u64().unwrap()
+    };
+    let (few, many) = (recorder_bytes(10), recorder_bytes(110));
+    assert!(many < few + 100 * 4096, "{few} {many}");
+}

@@ -7,6 +7,7 @@
 //!   `memsight run` set to its end,
 //! * `writer` is a process of its own that shares this one's memory and
 //!   writes the capture,
+//! * `environment` is what a program sees that this one starts,
 //! * `real` finds the functions that ours stand before.
 //!
 //! The library needs nothing but the C library at load time: it goes into
@@ -18,6 +19,7 @@
 // `panic = "abort"` a panic ends the program, so nothing here panics.
 extern crate std;
 
+mod environment;
 mod hooks;
 mod python;
 mod real;

@@ -7,7 +7,7 @@
 
 use core::cell::UnsafeCell;
 use core::ffi::{c_char, c_int, c_void};
-use core::sync::atomic::{AtomicBool, AtomicPtr, AtomicU32, AtomicU64, Ordering};
+use core::sync::atomic::{AtomicBool, AtomicPtr, AtomicU32, AtomicU64, AtomicUsize, Ordering};
 
 use memsight_capture::{ChildKind, EndReason, Track};
 use memsight_recorder::thread::Within;
@@ -18,11 +18,12 @@ use crate::text::{Buffer, errno_text};
 use crate::tls::{self, Local};
 use crate::writer;
 
+use config::configure;
 pub(crate) use config::{Config, VARIABLES};
-use config::{configure, name_capture};
 use threads::{FIRST_ROUND, note_stack, thread_ends};
 
 mod config;
+mod fork;
 mod threads;
 
 /// A path, as long as the kernel takes them.
@@ -82,6 +83,9 @@ pub(crate) struct Session {
     config: UnsafeCell<Config>,
     late: AtomicPtr<Thread>,
     late_lock: SpinLock,
+    /// The thread that has taken the locks for `fork`, and where it is to be afterwards.
+    forking: AtomicUsize,
+    after_fork: UnsafeCell<Option<Local>>,
     key: AtomicU32,
     stderr: [AtomicU64; 2],
     pub(crate) children: [AtomicU64; CHILDREN],
@@ -91,7 +95,7 @@ pub(crate) struct Session {
 }
 
 // SAFETY: `config` is written in the constructor and in a forked child, while
-// there is one thread; everything else is atomic.
+// there is one thread, `after_fork` under the locks; everything else is atomic.
 unsafe impl Sync for Session {}
 
 /// Attention: allocators that Python may have replaced are to be looked at.
@@ -129,6 +133,8 @@ static SESSION: Session = Session {
     }),
     late: AtomicPtr::new(core::ptr::null_mut()),
     late_lock: SpinLock::new(),
+    forking: AtomicUsize::new(0),
+    after_fork: UnsafeCell::new(None),
     key: AtomicU32::new(u32::MAX),
     stderr: [AtomicU64::new(0), AtomicU64::new(0)],
     children: [const { AtomicU64::new(0) }; CHILDREN],
@@ -425,53 +431,6 @@ impl Session {
                 syscall!(WRITE, 2, line.as_ptr(), line.as_bytes().len());
             }
         }
-    }
-
-    /// Before `fork`: no other thread may be in the tables.
-    fn before_fork(&self) {
-        if let Some(recorder) = self.recorder() {
-            self.late_lock.acquire();
-            recorder.before_fork();
-        }
-    }
-
-    fn after_fork_in_parent(&self) {
-        if let Some(recorder) = self.recorder() {
-            recorder.after_fork_in_parent();
-            self.late_lock.release();
-        }
-    }
-
-    fn after_fork_in_child(&'static self) {
-        let Some(recorder) = self.recorder() else { return };
-        self.late_lock.release();
-        let survivor = match tls::get() {
-            Local::Row(thread) => Some(thread),
-            _ => None,
-        };
-        // SAFETY: this is the only thread, and its row is the survivor.
-        unsafe { recorder.after_fork_in_child(survivor, sys::tid()) };
-        self.note_process();
-        self.started_ns.store(sys::monotonic_ns(), Ordering::Relaxed);
-        self.late.store(core::ptr::null_mut(), Ordering::Relaxed);
-        self.child_count.store(0, Ordering::Relaxed);
-        self.ending.store(false, Ordering::Relaxed);
-        self.control.command.store(0, Ordering::Relaxed);
-        self.control.exec.store(0, Ordering::Relaxed);
-        self.forget(WRITER_FAILED);
-        let recorded = matches!(self.state(), State::Recording | State::Forked) && recorder.is_on();
-        // SAFETY: there is one thread.
-        let config = unsafe { &mut *self.config.get() };
-        if !recorded || !config.follow {
-            recorder.turn_off();
-            self.state.store(State::Off as u32, Ordering::Release);
-            return;
-        }
-        config.image = 0;
-        name_capture(config);
-        self.forked_allocations.store(0, Ordering::Relaxed);
-        self.state.store(State::Forked as u32, Ordering::Release);
-        self.call_attention(FORKED);
     }
 }
 

@@ -1,9 +1,16 @@
-/* The members of the exec family that take their arguments one by one. Stable
-   Rust cannot define variadic functions; these make an array and go on there. */
+/* What stable Rust cannot say: room on the stack of a size that is not known
+   before, and variadic functions. The members of the exec family that take their
+   arguments one by one make an array of them and go on in Rust. */
 #include <stdarg.h>
 #include <stddef.h>
 
 int memsight_exec_array(const char *path, const char *const *args, const char *const *environment, int search);
+
+void memsight_with_room(size_t words, void (*use)(void *room, void *context), void *context)
+{
+    void *room[words];
+    use(room, context);
+}
 
 #define COLLECT(first)                                                         \
     va_list list;                                                              \

@@ -94,6 +94,15 @@ impl Thread {
         result
     }
 
+    /// Comes back from the real call for a moment, to change what has a lock.
+    pub fn back_from_real(&self, change: impl FnOnce()) {
+        self.in_real_call.store(0, Ordering::Relaxed);
+        core::sync::atomic::compiler_fence(Ordering::SeqCst);
+        change();
+        core::sync::atomic::compiler_fence(Ordering::SeqCst);
+        self.in_real_call.store(1, Ordering::Relaxed);
+    }
+
     /// Where the thread is.
     pub fn within(&self) -> Within {
         match (self.turns.load(Ordering::Relaxed) & 1, self.in_real_call.load(Ordering::Relaxed)) {

@@ -9,6 +9,7 @@
 
 use core::ffi::{c_int, c_void};
 
+use memsight_recorder::Recorder;
 use memsight_recorder::maps::Purpose;
 use memsight_recorder::thread::Within;
 
@@ -124,28 +125,26 @@ unsafe extern "C" fn mremap(
     new
 }
 
-/// The thread is inside the recorder if it is serving an allocation. A signal
-/// handler that maps memory while the tables are locked must not go on.
-fn serves_an_allocation() -> bool {
-    matches!(tls::get(), Local::Row(thread) if thread.within() == Within::RealCall)
+/// Calls `change` if the thread is serving an allocation. A signal handler that
+/// maps memory while the tables are locked must not go on.
+fn while_serving(change: impl FnOnce(&Recorder)) {
+    if let Some(recorder) = session().recorder()
+        && recorder.is_on()
+        && let Local::Row(thread) = tls::get()
+        && thread.within() == Within::RealCall
+    {
+        thread.back_from_real(|| change(recorder));
+    }
 }
 
 fn note_arena(map: *mut c_void, bytes: usize) {
-    if let Some(recorder) = session().recorder()
-        && recorder.is_on()
-        && serves_an_allocation()
-    {
-        recorder.mapped_arena(map as usize, whole_pages(bytes));
-    }
+    while_serving(|recorder| recorder.mapped_arena(map as usize, whole_pages(bytes)));
 }
 
 fn forget_arena(map: *mut c_void, bytes: usize) {
-    if let Some(recorder) = session().recorder()
-        && recorder.is_on()
-        && serves_an_allocation()
-    {
+    while_serving(|recorder| {
         recorder.unmapped(map as usize, whole_pages(bytes));
-    }
+    });
 }
 
 fn whole_pages(bytes: usize) -> usize {
