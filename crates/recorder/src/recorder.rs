@@ -327,7 +327,10 @@ impl Recorder {
     pub fn unmapped(&self, address: usize, bytes: usize) -> Option<Purpose> {
         let _held = self.lock.lock();
         // SAFETY: the lock is held.
-        let maps = unsafe { &mut (*self.locked.get()).maps };
+        self.remove_maps(unsafe { &mut (*self.locked.get()).maps }, address, bytes)
+    }
+
+    fn remove_maps(&self, maps: &mut Maps, address: usize, bytes: usize) -> Option<Purpose> {
         let mut first = None;
         let result = maps.remove(address, bytes, |purpose, bytes, last| {
             first.get_or_insert(purpose);
@@ -430,6 +433,10 @@ impl Recorder {
         let _held = self.lock.lock();
         // SAFETY: the lock is held.
         let maps = unsafe { &mut (*self.locked.get()).maps };
+        // What was there before was unmapped unseen, as by a system call of the program's own.
+        if let Some(Purpose::Block(_)) = self.remove_maps(maps, address, bytes) {
+            self.lose();
+        }
         maps.insert(address, bytes, purpose).inspect_err(|_| self.lose())
     }
 

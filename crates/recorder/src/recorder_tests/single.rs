@@ -146,6 +146,22 @@ fn a_block_of_4_gib_or_more_keeps_its_size() {
 }
 
 #[test]
+fn a_map_where_another_was_unmapped_unseen_ends_that_part_of_it() {
+    let (recorder, thread) = one_thread();
+    let map = |address, bytes| {
+        // SAFETY: the node is of this thread.
+        unsafe { recorder.mapped_block(thread.root(), address, bytes) };
+        recorder.live.bytes()
+    };
+    assert_eq!(map(0x10_0000, 0xa000), 0xa000);
+    assert_eq!(map(0x10_8000, 0x4000), 0x8000 + 0x4000);
+    assert_eq!(map(0x10_0000, 0x8000), 0x8000 + 0x4000);
+    assert_eq!(recorder.lost_events(), 2);
+    recorder.unmapped(0x10_0000, 0xc000);
+    assert_eq!(recorder.live.bytes(), 0);
+}
+
+#[test]
 fn thousands_of_odd_blocks_are_all_found_again() {
     let (recorder, thread) = one_thread();
     let address = |i: usize| 0x1008 + i * 16;
