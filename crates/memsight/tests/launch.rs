@@ -74,6 +74,34 @@ fn an_interpreter_that_is_too_old_is_refused() {
 }
 
 #[test]
+fn a_recorder_that_the_loader_would_not_find_is_refused() {
+    for folder in ["with space", "with:colon"] {
+        let lab = Lab::new();
+        let installed = lab.path(folder);
+        std::fs::create_dir(&installed).unwrap();
+        for file in ["memsight", "libmemsight_preload.so"] {
+            std::fs::copy(support_c::bin_dir().join(file), installed.join(file)).unwrap();
+        }
+        let output = Command::new(installed.join("memsight")).args(["run", "true"]).output().unwrap();
+        let said = String::from_utf8_lossy(&output.stderr);
+        assert_eq!(output.status.code(), Some(2), "{said}");
+        assert!(said.contains("space or a colon"), "{said}");
+    }
+}
+
+#[test]
+fn a_percent_sign_in_a_path_is_nothing_special() {
+    let lab = Lab::new();
+    let here = lab.path("a%pb");
+    std::fs::create_dir(&here).unwrap();
+    for arguments in [&["true"][..], &["-o", "x.msight", "true"]] {
+        let output = run(&here, arguments);
+        assert_eq!((output.status.code(), &output.stderr[..]), (Some(0), &b""[..]), "{output:?}");
+    }
+    assert_eq!(std::fs::read_dir(&here).unwrap().count(), 2);
+}
+
+#[test]
 fn a_script_ends_as_it_does_without_memsight() {
     let lab = Lab::new();
     for python in python::all() {

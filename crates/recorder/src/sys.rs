@@ -41,6 +41,7 @@ pub mod nr {
     pub const EXIT_GROUP: usize = 231;
     pub const PROCESS_VM_READV: usize = 310;
     pub const MEMBARRIER: usize = 324;
+    pub const GETDENTS64: usize = 217;
     pub const PIDFD_OPEN: usize = 434;
     pub const CLOSE_RANGE: usize = 436;
     pub const POLL: usize = 7;

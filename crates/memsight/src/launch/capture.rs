@@ -110,18 +110,16 @@ pub(crate) fn capture_of_run(template: &Path, pid: i32, run_id: [u8; 16]) -> Pat
     candidates.find(is_ours).unwrap_or(first)
 }
 
-/// The path that a template gives in the process with this id.
+/// The path that a template gives in the process with this id, as the recorder
+/// makes it: in the place of the last `%p` of the file's name.
 fn path_in_process(template: &Path, pid: &str) -> PathBuf {
-    let bytes = template.as_os_str().as_bytes();
-    let mut path = Vec::with_capacity(bytes.len() + 8);
-    let mut rest = bytes;
-    while let Some(at) = rest.windows(PID.len()).position(|found| found == PID.as_bytes()) {
-        path.extend_from_slice(&rest[..at]);
-        path.extend_from_slice(pid.as_bytes());
-        rest = &rest[at + PID.len()..];
-    }
-    path.extend_from_slice(rest);
-    OsString::from_vec(path).into()
+    let Some(name) = template.file_name() else { return template.into() };
+    let name = name.as_bytes();
+    let Some(at) = name.windows(PID.len()).rposition(|found| found == PID.as_bytes()) else {
+        return template.into();
+    };
+    let name = [&name[..at], pid.as_bytes(), &name[at + PID.len()..]].concat();
+    template.with_file_name(OsString::from_vec(name))
 }
 
 /// `name` as a part of a file's name.
@@ -148,7 +146,8 @@ mod tests {
     #[test]
     fn the_process_id_takes_its_place() {
         assert_eq!(path_in_process(Path::new("/t/a-%p.msight"), "42"), Path::new("/t/a-42.msight"));
-        assert_eq!(path_in_process(Path::new("/t/%p%p%"), "7"), Path::new("/t/77%"));
+        assert_eq!(path_in_process(Path::new("/%p/%p%p%"), "7"), Path::new("/%p/%p7%"));
+        assert_eq!(path_in_process(Path::new("/%p/a"), "7"), Path::new("/%p/a"));
         assert_eq!(path_in_process(Path::new("/t/a"), "7"), Path::new("/t/a"));
     }
 

@@ -13,6 +13,7 @@
 use std::ffi::OsString;
 use std::fs::{File, TryLockError};
 use std::io::Read;
+use std::os::unix::ffi::OsStrExt;
 use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
@@ -198,8 +199,21 @@ fn written(destination: &Destination, child: i32, run_id: [u8; 16]) -> Option<Pa
 
 const RECORDER: &str = "libmemsight_preload.so";
 
-/// The library that records: `MEMSIGHT_PRELOAD`, else beside memsight, else in `../lib/memsight`.
+/// The library that records, at a path that the loader takes.
 pub(crate) fn recorder() -> Result<PathBuf> {
+    let path = installed_recorder()?;
+    if path.as_os_str().as_bytes().iter().any(|byte| b" :".contains(byte)) {
+        bail!(
+            "the recorder is {}, and the system loads none with a space or a colon in its path. \
+             Move it, or name a copy of it with MEMSIGHT_PRELOAD=PATH",
+            path.display()
+        );
+    }
+    Ok(path)
+}
+
+/// `MEMSIGHT_PRELOAD`, else beside memsight, else in `../lib/memsight`.
+fn installed_recorder() -> Result<PathBuf> {
     if let Some(path) = std::env::var_os("MEMSIGHT_PRELOAD").filter(|path| !path.is_empty()) {
         let path = std::path::absolute(&path).context("MEMSIGHT_PRELOAD")?;
         if !path.is_file() {

@@ -110,9 +110,10 @@ fn split_once(text: &[u8], at: u8) -> (&[u8], &[u8]) {
     }
 }
 
-/// Splits at `%p`, which stands for the process id.
+/// Splits at the last `%p` of a file's name, which stands for the process id.
 fn split_pid(text: &[u8]) -> (&[u8], Option<&[u8]>) {
-    match text.windows(2).rposition(|pair| pair == b"%p") {
+    let name_at = text.iter().rposition(|&byte| byte == b'/').map_or(0, |at| at + 1);
+    match text.windows(2).rposition(|pair| pair == b"%p").filter(|&at| at >= name_at) {
         Some(at) => (&text[..at], Some(&text[at + 2..])),
         None => (text, None),
     }
