@@ -321,6 +321,12 @@ fn a_signal_handler_may_fork_while_its_thread_is_in_the_recorder() {
 }
 
 #[test]
+fn a_child_may_end_while_another_thread_starts_its_writer() {
+    let run = starts("end_while_it_begins");
+    assert_eq!(processes(run.ok()).len(), 101);
+}
+
+#[test]
 fn a_child_may_call_what_the_c_library_lacks() {
     starts("fork_while_others_free");
 }

@@ -347,13 +347,26 @@ impl Session {
         }
     }
 
+    /// Another thread may be starting it at this moment.
+    fn start_writer_unless_started(&'static self) {
+        const PATIENCE_NS: u64 = 1_000_000_000;
+        if self.attention.fetch_and(!FORKED, Ordering::AcqRel) & FORKED != 0 {
+            return self.start_writer();
+        }
+        let began = sys::monotonic_ns();
+        // Or this very thread was, when the signal came whose handler ends the program.
+        while self.state() == State::Forked && sys::monotonic_ns() - began < PATIENCE_NS {
+            sys::yield_now();
+        }
+    }
+
     /// Ends the recording and waits until it is written. Only the first call counts.
     pub(crate) fn finish(&'static self, reason: EndReason) {
         if !self.is_this_process() || self.ending.swap(true, Ordering::AcqRel) {
             return;
         }
         if self.state() == State::Forked {
-            self.start_writer();
+            self.start_writer_unless_started();
         }
         let recording = self.state() == State::Recording;
         self.state.store(State::Ended as u32, Ordering::Release);

@@ -118,6 +118,30 @@ static void fork_while_others_free(void) {
     }
 }
 
+static pthread_barrier_t all;
+
+static void *grow(void *unused) {
+    pthread_barrier_wait(&all);
+    for (int i = 0; i < 3000; i++) free(malloc(10));
+    return NULL;
+}
+
+// Children that end while another of their threads has them recorded.
+static void end_while_it_begins(void) {
+    for (int number = 0; number < 100; number++) {
+        pid_t child = fork();
+        if (child == 0) {
+            pthread_t thread;
+            pthread_barrier_init(&all, NULL, 4);
+            for (int i = 0; i < 3; i++) pthread_create(&thread, NULL, grow, NULL);
+            pthread_barrier_wait(&all);
+            for (int i = 0; i < number * 20; i++) free(malloc(10));
+            _exit(0);
+        }
+        must(ended_with(child) == 0);
+    }
+}
+
 // Waits for all children of a program that adopts those of its children.
 static void adopts(char **argv) {
     if (strcmp(argv[2], "again")) {
@@ -137,6 +161,7 @@ int main(int argc, char **argv) {
     if (!strcmp(argv[1], "overlapping")) overlapping();
     if (!strcmp(argv[1], "fork_in_handler")) fork_in_handler();
     if (!strcmp(argv[1], "fork_while_others_free")) fork_while_others_free();
+    if (!strcmp(argv[1], "end_while_it_begins")) end_while_it_begins();
     if (!strcmp(argv[1], "adopts")) adopts(argv);
     exit(0);
 }
