@@ -210,3 +210,43 @@ fn a_standard_error_that_nobody_reads_does_not_end_the_program() {
     let run = Run::of(shell.output().unwrap(), capture);
     assert_eq!((run.code, run.stdout.as_str()), (Some(3), "done\n"));
 }
+
+/// Records a program where one system call fails with an errno.
+fn where_fails(call: i64, errno: i32, program: &[&str]) -> Run {
+    let lab = Lab::new();
+    let sandbox = lab.compile("sandbox.c");
+    let capture = lab.new_capture();
+    let run = lab.run_command(&capture, &[]);
+    let mut command = Command::new(sandbox);
+    command.args([call.to_string(), errno.to_string()]).arg(run.get_program()).args(run.get_args());
+    command.envs(run.get_envs().filter_map(|(name, value)| Some((name, value?))));
+    command.args(program).current_dir(lab.folder());
+    lab.finish(command, capture)
+}
+
+#[test]
+fn a_pipe_ends_with_the_program_where_the_kernel_is_old() {
+    let program = "import os, subprocess, sys, time\nread, write = os.pipe()\n\
+        child = subprocess.Popen([sys.executable, '-c', f'import os, time; os.close({write}); time.sleep(4)'], pass_fds=[write])\n\
+        os.close(write)\nbegan = time.time()\nassert os.read(read, 1) == b''\nassert time.time() - began < 3\nchild.kill()\n";
+    const CLOSE_RANGE: i64 = 436;
+    for python in support_c::python::all() {
+        let run = where_fails(CLOSE_RANGE, 38, &[python.to_str().unwrap(), "-c", program]);
+        assert_eq!((run.code, run.stderr.as_str()), (Some(0), ""), "{}", python.display());
+    }
+}
+
+#[test]
+fn stacks_are_read_where_a_sandbox_forbids_to_look_into_processes() {
+    const PROCESS_VM_READV: i64 = 310;
+    for python in support_c::python::all() {
+        for errno in [1, 38] {
+            let program = "kept = [bytearray(1000) for _ in range(1000)]";
+            let run = where_fails(PROCESS_VM_READV, errno, &[python.to_str().unwrap(), "-c", program]);
+            let site = &run.ok().json["sites"][0];
+            assert_eq!((site["file"].as_str(), site["line"].as_i64()), (Some("<string>"), Some(1)));
+            let types = run.json["types"].as_array().unwrap();
+            assert!(types.iter().any(|share| share["type"] == "bytearray"), "{types:?}");
+        }
+    }
+}

@@ -196,7 +196,9 @@ extern "C" fn writer(_: usize) -> ! {
     // SAFETY: these calls change this process alone: its own descriptors (clone
     // without CLONE_FILES copied them), its session and its name.
     unsafe {
-        syscall!(CLOSE_RANGE, 0, u32::MAX, 0);
+        if syscall!(CLOSE_RANGE, 0, u32::MAX, 0) < 0 {
+            system::close_one_by_one();
+        }
         syscall!(SETSID, 0);
         syscall!(PRCTL, libc::PR_SET_NAME, c"memsight".as_ptr());
     }
@@ -227,6 +229,8 @@ fn write_capture(session: &'static Session) -> Result<(), Stopped> {
         Output::open(path_pointer(&session.config().capture), session.pid.load(Ordering::Relaxed))?;
     write_start(session, &mut output)?;
     output.flush()?;
+    // Before the program goes on: it may become another at once.
+    let target = system::Target::open(session);
     session.control.answer.store(READY, Ordering::Release);
     futex_wake(&session.control.answer);
     Writer {
@@ -234,7 +238,7 @@ fn write_capture(session: &'static Session) -> Result<(), Stopped> {
         recorder,
         output,
         ledger: Ledger::create()?,
-        target: system::Target::open(session),
+        target,
         statm: system::Statm::open(),
         children: 0,
         interpreter: false,

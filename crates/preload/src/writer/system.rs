@@ -232,6 +232,38 @@ fn range_bytes(line: &[u8]) -> Option<u64> {
     number(line.get(dash + 1..space)?)?.checked_sub(number(&line[..dash])?)
 }
 
+/// Closes all descriptors where `close_range` is not there: before Linux 5.9, and
+/// in sandboxes that are older. One that stays open would keep a pipe of the
+/// program's from ending.
+pub(super) fn close_one_by_one() {
+    let close = |descriptor: usize| {
+        // SAFETY: closes a descriptor of this process's own copy.
+        unsafe { syscall!(CLOSE, descriptor) };
+    };
+    // Where there are too many, there is one to read the others by then.
+    (0..3).for_each(close);
+    let Ok(folder) = usize::try_from(open(c"/proc/self/fd".as_ptr())) else {
+        return (3..1 << 16).for_each(close);
+    };
+    let mut entries = [0u64; 512];
+    loop {
+        // SAFETY: it writes entries into a buffer of this length.
+        let len = unsafe { syscall!(GETDENTS64, folder, entries.as_mut_ptr(), size_of_val(&entries)) }.max(0);
+        // SAFETY: so many bytes were written.
+        let mut rest = unsafe { core::slice::from_raw_parts(entries.as_ptr().cast::<u8>(), len as usize) };
+        if rest.is_empty() {
+            return close(folder);
+        }
+        // struct linux_dirent64: the entry's length at byte 16, its name at byte 19.
+        while let Some(&[low, high, _, ref name @ ..]) = rest.get(16..) {
+            if let Some(descriptor) = leading_number(name).filter(|&number| number != folder as u64) {
+                close(descriptor as usize);
+            }
+            rest = rest.get(usize::from(u16::from_le_bytes([low, high])).max(1)..).unwrap_or_default();
+        }
+    }
+}
+
 fn open(path: *const c_char) -> isize {
     // SAFETY: open takes a NUL-ended path.
     unsafe { syscall!(OPEN, path, libc::O_RDONLY | libc::O_CLOEXEC, 0) }
