@@ -241,7 +241,7 @@ fn stacks_are_read_where_a_sandbox_forbids_to_look_into_processes() {
     const PROCESS_VM_READV: i64 = 310;
     for python in support_c::python::all() {
         for errno in [1, 38] {
-            let program = "kept = [bytearray(1000) for _ in range(1000)]";
+            let program = "kept = [bytearray(10_000) for _ in range(1000)]";
             let run = where_fails(PROCESS_VM_READV, errno, &[python.to_str().unwrap(), "-c", program]);
             let site = &run.ok().json["sites"][0];
             assert_eq!((site["file"].as_str(), site["line"].as_i64()), (Some("<string>"), Some(1)));
