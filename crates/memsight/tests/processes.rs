@@ -321,6 +321,14 @@ fn a_signal_handler_may_fork_while_its_thread_is_in_the_recorder() {
 }
 
 #[test]
+fn a_signal_handler_may_map_memory_while_another_thread_forks() {
+    let lab = Lab::new();
+    let program = lab.compile("starts.c");
+    let run = lab.record_with(&["--no-follow"], &[program.to_str().unwrap(), "map_while_forking", "run"]);
+    assert_eq!((run.code, run.stderr.as_str()), (Some(0), ""));
+}
+
+#[test]
 fn a_child_may_end_while_another_thread_starts_its_writer() {
     let run = starts("end_while_it_begins");
     assert_eq!(processes(run.ok()).len(), 101);

@@ -2,7 +2,8 @@
 //!
 //! It is only ever taken inside a hook (so a thread never meets its own) and
 //! held for the time of a table insert, never across a call into the program,
-//! the C library or Python. Waiting therefore cannot deadlock.
+//! the C library or Python. Waiting therefore cannot deadlock. The exception is
+//! `fork`, which holds it while the C library waits for locks of its own.
 
 use core::sync::atomic::{AtomicU32, Ordering};
 
@@ -25,6 +26,17 @@ impl SpinLock {
     pub fn lock(&self) -> Held<'_> {
         self.acquire();
         Held(self)
+    }
+
+    /// Takes the lock, or gives up if `in_vain` becomes true while another has it.
+    pub fn lock_unless(&self, in_vain: impl Fn() -> bool) -> Option<Held<'_>> {
+        while self.0.compare_exchange(0, 1, Ordering::Acquire, Ordering::Relaxed).is_err() {
+            if in_vain() {
+                return None;
+            }
+            sys::yield_now();
+        }
+        Some(Held(self))
     }
 
     /// Takes the lock without a guard: for `fork`, which gives it back in two processes.

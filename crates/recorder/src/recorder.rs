@@ -13,11 +13,12 @@ use core::sync::atomic::{AtomicBool, AtomicI64, AtomicU32, AtomicU64, Ordering};
 use memsight_capture::{Domain, NodeId, ThreadIndex, TickIndex};
 
 use crate::group::{Group, Groups, Live, bump64};
-use crate::lock::SpinLock;
+use crate::lock::{Held, SpinLock};
 use crate::maps::{Maps, Purpose};
 use crate::memory::{self, OutOfMemory, Segmented, Zeroed};
 use crate::shadow::{Shadow, Slot};
 use crate::stack::Frames;
+use crate::sys;
 use crate::table::{Table, mix};
 use crate::thread::{State, Thread};
 use crate::tree::Tree;
@@ -69,6 +70,8 @@ pub struct Recorder {
     inherited_groups: AtomicU32,
     odd_count: AtomicU32,
     lock: SpinLock,
+    /// Whether `lock` is held for `fork`.
+    forking: AtomicBool,
     locked: UnsafeCell<Locked>,
     reserved_bytes: AtomicI64,
     file_mapped_bytes: AtomicI64,
@@ -306,12 +309,47 @@ impl Recorder {
         }
     }
 
-    /// Notes an arena of Python's allocator.
+    /// Notes an arena of an allocator, from within that allocator. It may hold a
+    /// lock that `fork` waits for, which has ours by then: it is left out in that case.
     pub fn mapped_arena(&self, address: usize, bytes: usize) {
+        let Some(_held) = self.lock_unless_forking() else { return };
         self.reserved_bytes.fetch_add(bytes as i64, Ordering::Relaxed);
-        if self.note_map(address, bytes, Purpose::Arena).is_err() {
+        if self.insert_map(address, bytes, Purpose::Arena).is_err() {
             self.reserved_bytes.fetch_sub(bytes as i64, Ordering::Relaxed);
         }
+    }
+
+    /// Records that an allocator unmaps a range, as [`Recorder::mapped_arena`] does.
+    pub fn unmapped_arena(&self, address: usize, bytes: usize) {
+        let Some(_held) = self.lock_unless_forking() else { return };
+        // SAFETY: the lock is held.
+        self.remove_maps(unsafe { &mut (*self.locked.get()).maps }, address, bytes);
+    }
+
+    /// The lock, or `None` and a lost event where `fork` has had it for long: it
+    /// may wait for this thread, whose signal handler came while it was in `free`.
+    fn lock_with_patience(&self) -> Option<Held<'_>> {
+        const PATIENCE_NS: u64 = 200_000_000;
+        let began = core::cell::Cell::new(0);
+        let held = self.lock.lock_unless(|| {
+            if !self.forking.load(Ordering::Relaxed) {
+                began.set(0);
+                return false;
+            }
+            let now = sys::monotonic_ns();
+            if began.get() == 0 {
+                began.set(now);
+            }
+            now - began.get() > PATIENCE_NS
+        });
+        if held.is_none() {
+            self.lose();
+        }
+        held
+    }
+
+    fn lock_unless_forking(&self) -> Option<Held<'_>> {
+        self.lock.lock_unless(|| self.forking.load(Ordering::Relaxed))
     }
 
     /// Notes a mapped file.
@@ -325,7 +363,7 @@ impl Recorder {
     /// Records that a range is unmapped, wholly or in part. Gives the purpose
     /// of the first part that was mapped.
     pub fn unmapped(&self, address: usize, bytes: usize) -> Option<Purpose> {
-        let _held = self.lock.lock();
+        let _held = self.lock_with_patience()?;
         // SAFETY: the lock is held.
         self.remove_maps(unsafe { &mut (*self.locked.get()).maps }, address, bytes)
     }
@@ -357,10 +395,12 @@ impl Recorder {
     pub fn before_fork(&self) {
         self.lock.acquire();
         self.tree.lock.acquire();
+        self.forking.store(true, Ordering::Relaxed);
     }
 
     /// After `fork`, in the parent.
     pub fn after_fork_in_parent(&self) {
+        self.forking.store(false, Ordering::Relaxed);
         self.tree.lock.release();
         self.lock.release();
     }
@@ -371,6 +411,7 @@ impl Recorder {
     /// # Safety
     /// Called by the only thread, inside the recorder, whose row is `survivor`.
     pub unsafe fn after_fork_in_child(&self, survivor: Option<&Thread>, tid: u32) {
+        self.forking.store(false, Ordering::Relaxed);
         self.tree.lock.release();
         self.lock.release();
         self.groups.take_changed(|_| {});
@@ -430,8 +471,13 @@ impl Recorder {
     }
 
     fn note_map(&self, address: usize, bytes: usize, purpose: Purpose) -> Result<(), OutOfMemory> {
-        let _held = self.lock.lock();
-        // SAFETY: the lock is held.
+        let _held = self.lock_with_patience().ok_or(OutOfMemory)?;
+        self.insert_map(address, bytes, purpose)
+    }
+
+    /// The lock is held.
+    fn insert_map(&self, address: usize, bytes: usize, purpose: Purpose) -> Result<(), OutOfMemory> {
+        // SAFETY: as the caller says.
         let maps = unsafe { &mut (*self.locked.get()).maps };
         // What was there before was unmapped unseen, as by a system call of the program's own.
         if let Some(Purpose::Block(_)) = self.remove_maps(maps, address, bytes) {

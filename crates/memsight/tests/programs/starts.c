@@ -100,6 +100,34 @@ static void fork_in_handler(void) {
     setitimer(ITIMER_REAL, &(struct itimerval){0}, NULL);
 }
 
+static void map_in_handler(int signal) {
+    int number = errno;
+    void *map = mmap(NULL, 8192, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    must(map != MAP_FAILED && munmap(map, 8192) == 0);
+    errno = number;
+}
+
+static void *allocate_for_ever(void *unused) {
+    static _Atomic(void *) shared[64];
+    for (unsigned i = 0;; i++) free(__atomic_exchange_n((void **)&shared[i % 64], malloc(i * 7919 % 2000), __ATOMIC_ACQ_REL));
+}
+
+// `fork` waits for the allocator, whose thread is in a handler that maps memory.
+static void map_while_forking(void) {
+    pthread_t thread;
+    for (int i = 0; i < 6; i++) pthread_create(&thread, NULL, allocate_for_ever, NULL);
+    sigaction(SIGALRM, &(struct sigaction){.sa_handler = map_in_handler, .sa_flags = SA_RESTART}, NULL);
+    setitimer(ITIMER_REAL, &(struct itimerval){{0, 300}, {0, 300}}, NULL);
+    for (int i = 0; i < 300; i++) {
+        pid_t child = fork();
+        if (child == 0) _Exit(0);
+        int status = -1;
+        while (waitpid(child, &status, 0) < 0) must(errno == EINTR);
+        must(status == 0);
+    }
+    setitimer(ITIMER_REAL, &(struct itimerval){0}, NULL);
+}
+
 static void (*sized)(void *, size_t);
 
 static void *free_for_ever(void *unused) {
@@ -162,6 +190,7 @@ int main(int argc, char **argv) {
     if (!strcmp(argv[1], "fork_in_handler")) fork_in_handler();
     if (!strcmp(argv[1], "fork_while_others_free")) fork_while_others_free();
     if (!strcmp(argv[1], "end_while_it_begins")) end_while_it_begins();
+    if (!strcmp(argv[1], "map_while_forking")) map_while_forking();
     if (!strcmp(argv[1], "adopts")) adopts(argv);
     exit(0);
 }

@@ -142,9 +142,7 @@ fn note_arena(map: *mut c_void, bytes: usize) {
 }
 
 fn forget_arena(map: *mut c_void, bytes: usize) {
-    while_serving(|recorder| {
-        recorder.unmapped(map as usize, whole_pages(bytes));
-    });
+    while_serving(|recorder| recorder.unmapped_arena(map as usize, whole_pages(bytes)));
 }
 
 fn whole_pages(bytes: usize) -> usize {
