@@ -67,7 +67,7 @@ pub(crate) struct Args {
     /// Print JSON.
     #[arg(long)]
     json: bool,
-    /// The longest that one run may take [default: without a limit as it is; with a fix ten times that and 10 s].
+    /// The longest that a run may take [default: with a fix, ten times that without and 10 s].
     #[arg(long, value_name = "SECONDS", value_parser = seconds)]
     timeout: Option<Duration>,
     /// Try no further fix once this much time has passed.
@@ -79,20 +79,23 @@ pub(crate) struct Args {
 }
 
 const DETAILS: &str = "\
-COMMAND runs in a copy of the working folder: twice as it is, then once for each fix whose lines \
-allocated anything, those that allocated most first. A fix is kept if exit code, stdout and the number of \
-tests passed stay the same, and fewer bytes are allocated or the peak is lower. Fixes that are kept stay \
+COMMAND runs in a copy of the working folder: twice as it is, then once for
+each fix whose lines allocated anything, those that allocated most first. A
+fix is kept if exit code, stdout and the number of tests passed stay the same,
+and fewer bytes are allocated or the peak is lower. Fixes that are kept stay
 for the runs after.
 
-COMMAND has no input and no terminal, a folder of its own for temporary files, and sees \
-PYTHONDONTWRITEBYTECODE=1 and, unless it is set already, PYTHONHASHSEED=0. It has to do the same at each \
-run. What it writes outside of the working folder stays.
+COMMAND has no input and no terminal, a folder of its own for temporary files,
+and sees PYTHONDONTWRITEBYTECODE=1 and, unless it is set already,
+PYTHONHASHSEED=0. It has to do the same at each run. What it writes outside of
+the working folder stays.
 
-The copy has no version control, no caches and no captures; virtual environments and node_modules are \
-linked.
+The copy has no version control, no caches and no captures; virtual
+environments and node_modules are linked.
 
-Exit codes: 0 if no fix changed what the program does, whether any was kept or not; 1 if one did (it is \
-dropped; the others are kept all the same); 2 if nothing could be proven.
+Exit codes: 0 if no fix changed what the program does, whether any was kept or
+not; 1 if one did (it is dropped; the others are kept all the same); 2 if
+nothing could be proven.
 
   memsight prove -- python3 orders.py
   memsight prove src --fix -- python3 -m pytest -q";
