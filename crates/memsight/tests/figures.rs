@@ -95,7 +95,7 @@ fn a_record_takes_what_its_layout_takes() {
         let records = |part: &str| figures.left(part).saturating_sub(LIST_BYTES);
         let bytes = |what: &str, part: &str, range| within(python, what, records(part), 10_000.0, range);
         bytes("a dict of three, bytes", "records_dict", 182.0..=240.0);
-        bytes("an object of three, bytes", "records_object", 95.9..=168.0);
+        bytes("an object of three, bytes", "records_object", 88.0..=168.0);
         bytes("a slotted object of three, bytes", "records_slotted", 55.9..=56.1);
     }
 }
