@@ -14,7 +14,7 @@ pub(super) const RULE: Rule = Rule {
           module's own name and a closure's are not since Python 3.11. Elsewhere every step copies all there is.",
     not_when: "A plain local `s += t` is linear, also within `try`, and is never reported.",
     fix: "Do the work in a function with a local name, or use `io.StringIO`.",
-    saves: Saves::Allocated,
+    saves: Saves::Peak,
     experiment: Experiment {
         setup: "text = ''\ndef grow():\n    global text\n    for i in range(3_000):\n        text += 'row of a table'\n\
                 def grow_local():\n    own = ''\n    for i in range(3_000):\n        own += 'row of a table'\n    return own\n",

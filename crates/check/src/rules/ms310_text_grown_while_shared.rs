@@ -14,7 +14,7 @@ pub(super) const RULE: Rule = Rule {
           sharing copies all there is.",
     not_when: "Where the other name is bound outside the loop, or does not hold the str itself.",
     fix: "Write to an `io.StringIO`, or take the second name once, after the loop.",
-    saves: Saves::Allocated,
+    saves: Saves::Peak,
     experiment: Experiment {
         setup: "",
         before: "def build():\n    s = ''\n    for i in range(3_000):\n        shown = s\n        s += 'row of a table'\n    return shown\nbuild()\n",
