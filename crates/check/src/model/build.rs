@@ -191,7 +191,7 @@ impl<'a> Builder<'a> {
                 *slot = Some(id);
             }
         }
-        let mut imports = FxHashMap::default();
+        let mut imports: FxHashMap<SymbolId, String> = FxHashMap::default();
         for (scope, name, path) in std::mem::take(&mut self.imported) {
             if let Some((id, _)) = self.resolve(name, scope) {
                 // A name that stands for one thing or another, as after `except ImportError`, is neither.

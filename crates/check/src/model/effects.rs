@@ -68,11 +68,17 @@ impl<'a> Model<'a> {
         })
     }
 
-    fn pure_call(&self, call: &'a ExprCall) -> bool {
+    pub(super) fn pure_call(&self, call: &'a ExprCall) -> bool {
         // A function passed in is called.
         let arguments =
             || call.arguments.args.iter().chain(call.arguments.keywords.iter().map(|word| &word.value));
-        let no_callback = || call.arguments.keywords.iter().all(|word| word.arg.as_deref() != Some("key"));
+        // `**words` may hold one too.
+        let no_callback = || {
+            let calls = |name: &str| {
+                matches!(name, "key" | "cls") || name == "default" && self.path(&call.func).is_some()
+            };
+            call.arguments.keywords.iter().all(|word| word.arg.as_deref().is_some_and(|name| !calls(name)))
+        };
         if let Some(name) = self.builtin(&call.func) {
             return match name {
                 "map" | "filter" => arguments().next().is_some_and(|first| {
@@ -83,7 +89,7 @@ impl<'a> Model<'a> {
         }
         if let Some(path) = self.path(&call.func) {
             let no_words = call.arguments.keywords.is_empty();
-            return tables::pure_function(&path) && (no_words || path != "json.dumps");
+            return tables::pure_function(&path) && no_callback() && (no_words || path != "json.dumps");
         }
         let Expr::Attribute(method) = &*call.func else { return false };
         self.proven(&method.value).is_some_and(|of| tables::pure_method(of, method.attr.as_str()))
@@ -272,6 +278,8 @@ impl<'a> Model<'a> {
             {
                 Use::Reads
             }
+            // `return xs, n` ends the function that the name is of.
+            Expr::Tuple(_) | Expr::List(_) | Expr::Dict(_) if self.is_returned(parent) => Use::Reads,
             Expr::If(either) if self.id(&*either.test) == self.id(name) => Use::Reads,
             Expr::BoolOp(_) if self.is_test(parent) => Use::Reads,
             Expr::ListComp(_) | Expr::SetComp(_) | Expr::DictComp(_) | Expr::Generator(_) => {
@@ -308,6 +316,15 @@ impl<'a> Model<'a> {
             Some("slice") => true,
             // `d.get(key, xs)`
             _ => !first && call.func.as_attribute_expr().is_some_and(|method| method.attr.as_str() == "get"),
+        }
+    }
+
+    /// Whether an expression is what a function returns, or a part of it.
+    fn is_returned(&self, expr: &'a Expr) -> bool {
+        match self.parent_expr(expr) {
+            Some(parent @ (Expr::Tuple(_) | Expr::List(_) | Expr::Dict(_))) => self.is_returned(parent),
+            Some(_) => false,
+            None => matches!(self.parent_stmt(expr), Some(Stmt::Return(_))),
         }
     }
 
@@ -407,7 +424,15 @@ impl<'a> Model<'a> {
     /// Whether an expression gives the same before and after a region has run.
     pub(crate) fn independent(&self, expr: &'a Expr, region: Region) -> bool {
         let mut looks_inside = false;
+        // A comprehension evaluates its first iterable at once: `range(n)` stays what it is.
+        let settled = super::comprehension(expr)
+            .and_then(|generators| generators.first())
+            .filter(|first| self.proven(&first.iter).is_some_and(Type::immutable))
+            .map(|first| self.region_of(self.id(&first.iter)));
         for id in self.region_of(self.id(expr)).ids() {
+            if settled.is_some_and(|settled| settled.has(id)) {
+                continue;
+            }
             match self.expr(id) {
                 Some(name @ Expr::Name(_)) => {
                     let Some(symbol) = self.symbol_of(name) else { continue };
@@ -416,6 +441,7 @@ impl<'a> Model<'a> {
                     if !own && self.changed_in(symbol, region) {
                         return false;
                     }
+                    looks_inside |= self.looked_into(name);
                 }
                 Some(Expr::Attribute(it)) => {
                     looks_inside |= !self.proven(&it.value).is_some_and(Type::immutable)
@@ -423,9 +449,25 @@ impl<'a> Model<'a> {
                 Some(Expr::Subscript(it)) => {
                     looks_inside |= !self.proven(&it.value).is_some_and(Type::immutable)
                 }
+                // What the file system holds is changed by no name.
+                Some(Expr::Call(call)) => {
+                    looks_inside |= self.path(&call.func).is_some_and(|path| path.starts_with("os.path."))
+                }
                 _ => {}
             }
         }
         !looks_inside || !(self.runs_other_code(region) || self.changes_something(region))
+    }
+
+    /// Whether more is done with a name's value than to hand it on: `len(x)` changes with what is in it.
+    fn looked_into(&self, name: &'a Expr) -> bool {
+        let handed_on = match self.parent_expr(name) {
+            Some(Expr::Call(call)) => self.id(&*call.func) == self.id(name),
+            Some(parent) => super::comprehension(parent).is_some_and(|generators| {
+                !generators.iter().any(|it| it.ifs.iter().any(|test| self.id(test) == self.id(name)))
+            }),
+            None => true,
+        };
+        !handed_on && !self.proven(name).is_some_and(Type::immutable)
     }
 }

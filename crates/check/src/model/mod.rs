@@ -8,6 +8,8 @@
 //! | `types`   | which builtin type an expression has, and whether that is proven       |
 //! | `effects` | what evaluating something may change, and who else may refer to it     |
 //! | `rounds`  | what loops do to a value from one round to the next                     |
+//! | `failure` | what can fail half-way, and whether that would be seen                 |
+//! | `guards`  | whether a copy is there because the loop over it changes the original  |
 //! | `tables`  | what the builtins and the library give and do, as tables               |
 //! | `shape`   | loops, statements and text around a node                               |
 //!
@@ -16,6 +18,8 @@
 
 mod build;
 pub(crate) mod effects;
+mod failure;
+mod guards;
 mod names;
 mod rounds;
 pub(crate) mod shape;

@@ -47,7 +47,7 @@ impl<'a> Model<'a> {
                 let id = self.symbol_of(expr)?;
                 let symbol = self.symbol(id);
                 let imported = symbol.bindings.iter().all(|binding| matches!(binding.how, Bound::Import));
-                imported.then(|| self.imports.get(&id).cloned()).flatten()
+                imported.then(|| self.imports.get(&id).filter(|path| !path.is_empty()).cloned()).flatten()
             }
             Expr::Attribute(attribute) => {
                 let mut path = self.path(&attribute.value)?;

@@ -253,7 +253,9 @@ impl<'a> Model<'a> {
         if let Some(path) = self.path(&call.func) {
             return match path.as_str() {
                 "copy.copy" | "copy.deepcopy" => self.type_of(call.arguments.args.first()?),
-                "io.open" | "codecs.open" | "gzip.open" | "bz2.open" | "lzma.open" => self.opened(call, 1),
+                // Its files split lines as `splitlines` does.
+                "codecs.open" => self.opened(call, 1).map(|known| known.and(false)),
+                "io.open" | "gzip.open" | "bz2.open" | "lzma.open" => self.opened(call, 1),
                 path => tables::result_of_function(path).map(Known::proven),
             };
         }

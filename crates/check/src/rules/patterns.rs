@@ -321,7 +321,8 @@ fn lazily<'a>(cx: &Model<'a>, whole: &'a Expr, call: &'a ExprCall, name: &'a str
             _ => (Takes::Later, own),
         },
     };
-    Some(Consumer { name, takes, call, region })
+    // What `map` calls runs between two items too.
+    Some(Consumer { name, takes, call, region: region.and(own) })
 }
 
 /// What runs between two items of an expression that a loop or comprehension goes over; `None` also where a
@@ -348,11 +349,41 @@ pub(super) fn loop_over<'a>(cx: &Model<'a>, iter: &'a Expr) -> Option<Region> {
     }
 }
 
+/// What runs between two items of what a loop or comprehension goes over, what binds them included;
+/// `None` where a generator's items are taken at another time.
+pub(super) fn between<'a>(cx: &Model<'a>, it: crate::rules::Iterated<'a>) -> Option<Region> {
+    match it.statement {
+        Some(_) => Some(cx.region_of(cx.id(it.target)).and(it.body)),
+        None => loop_over(cx, it.iter),
+    }
+}
+
+/// Whether all items of an iterable are taken as long as nothing fails, at one go: `any` stops early, and
+/// so does `zip` at the end of the shortest.
+pub(super) fn takes_all<'a>(cx: &Model<'a>, iter: &'a Expr) -> bool {
+    if let Some(Stmt::For(it)) = cx.parent_stmt(iter) {
+        return cx.id(&*it.iter) == cx.id(iter) && !cx.quits(cx.region(&it.body));
+    }
+    let Some(parent) = cx.parent_expr(iter) else { return false };
+    if crate::model::comprehension(parent).is_some() {
+        return !parent.is_generator_expr() || takes_all(cx, parent);
+    }
+    let Some(consumer) = consumer(cx, iter) else { return false };
+    match consumer.takes {
+        Takes::All | Takes::Into | Takes::IntoList => true,
+        Takes::OneByOne => {
+            let alone = consumer.call.arguments.args.len() - usize::from(consumer.name == "map") == 1;
+            (alone || matches!(consumer.name, "enumerate" | "filter")) && takes_all(cx, parent)
+        }
+        Takes::UntilKnown | Takes::Later => false,
+    }
+}
+
 /// The edits that turn the brackets of a list comprehension into a generator's parentheses, or drop them
 /// where a call's own serve. `None` if it awaits.
 pub(super) fn as_generator<'a>(cx: &Model<'a>, comp: &'a Expr) -> Option<Vec<Edit>> {
     let generators = crate::model::comprehension(comp)?;
-    if generators.iter().any(|generator| generator.is_async) || cx.suspends(comp) {
+    if generators.iter().any(|generator| generator.is_async) || cx.suspends(comp) || needs_frame(comp) {
         return None;
     }
     let range = comp.range();
@@ -368,26 +399,64 @@ pub(super) fn as_generator<'a>(cx: &Model<'a>, comp: &'a Expr) -> Option<Vec<Edi
         }
         _ => false,
     };
-    let (left, right) = if alone || cx.outer_range(comp) != range { ("", "") } else { ("(", ")") };
-    Some(vec![replace(open, left), replace(close, right)])
+    let bare = alone || cx.outer_range(comp) != range;
+    let (left, right) = if bare { ("", "") } else { ("(", ")") };
+    let place = |bracket: TextRange| if bare { whole_line(cx, bracket).unwrap_or(bracket) } else { bracket };
+    Some(vec![replace(place(open), left), replace(place(close), right)])
+}
+
+/// The line of a bracket that stands alone on it, its line break included.
+fn whole_line(cx: &Model<'_>, bracket: TextRange) -> Option<TextRange> {
+    let (start, end) = (bracket.start().to_usize(), bracket.end().to_usize());
+    let line = cx.source[..start].rfind('\n')? + 1;
+    let rest = cx.source[end..].find('\n')? + 1;
+    let alone = cx.source[line..start].trim().is_empty() && cx.source[end..end + rest].trim().is_empty();
+    let at = |offset: usize| TextSize::try_from(offset).ok();
+    alone.then_some(TextRange::new(at(line)?, at(end + rest)?))
+}
+
+/// Whether an expression asks for the function around it: since Python 3.12 a list comprehension runs in
+/// that function, while a generator never does.
+fn needs_frame(expr: &Expr) -> bool {
+    crate::syntax::any_over_expr(
+        expr,
+        |inner| matches!(inner, Expr::Name(name) if matches!(name.id.as_str(), "super" | "__class__" | "locals" | "vars" | "dir" | "eval" | "exec")),
+    )
 }
 
 /// Whether a comprehension goes over something written out with a few items: nothing is saved there.
 pub(super) fn few_items<'a>(cx: &Model<'a>, comp: &'a Expr) -> bool {
-    crate::model::comprehension(comp).is_some_and(|generators| {
-        generators.iter().all(|generator| match &generator.iter {
-            Expr::List(list) => list.elts.len() as i64 <= FEW,
-            Expr::Tuple(tuple) => tuple.elts.len() as i64 <= FEW,
-            Expr::Set(set) => set.elts.len() as i64 <= FEW,
-            Expr::Dict(dict) => dict.items.len() as i64 <= FEW,
-            Expr::StringLiteral(text) => text.value.len() as i64 <= FEW,
-            iter => {
-                cx.builtin_call(iter, "range").is_some_and(|call| {
-                    call.arguments.args.iter().all(|bound| int(bound).is_some_and(|n| n.abs() <= FEW))
-                }) || of_arguments(cx, iter)
+    crate::model::comprehension(comp)
+        .is_some_and(|generators| generators.iter().all(|generator| few(cx, &generator.iter)))
+}
+
+/// Whether an expression is written out with a few items, or what the program was called with.
+pub(super) fn few<'a>(cx: &Model<'a>, iter: &'a Expr) -> bool {
+    match iter {
+        Expr::List(list) => list.elts.len() as i64 <= FEW,
+        Expr::Tuple(tuple) => tuple.elts.len() as i64 <= FEW,
+        Expr::Set(set) => set.elts.len() as i64 <= FEW,
+        Expr::Dict(dict) => dict.items.len() as i64 <= FEW,
+        Expr::StringLiteral(text) => text.value.len() as i64 <= FEW,
+        Expr::Name(_) => match cx.reaching(iter).map(|binding| binding.how) {
+            Some(Bound::Assigned(value @ (Expr::Tuple(_) | Expr::StringLiteral(_)))) => few(cx, value),
+            // A list may have grown since.
+            Some(Bound::Assigned(value @ (Expr::List(_) | Expr::Set(_) | Expr::Dict(_)))) => {
+                few(cx, value) && private_or_constant(cx, iter)
             }
-        })
-    })
+            _ => of_arguments(cx, iter),
+        },
+        Expr::Call(call) => match cx.builtin(&call.func) {
+            Some("range") => {
+                call.arguments.args.iter().all(|bound| int(bound).is_some_and(|n| n.abs() <= FEW))
+            }
+            Some("enumerate" | "zip" | "reversed" | "sorted") => {
+                call.arguments.args.first().is_some_and(|of| few(cx, of))
+            }
+            _ => of_arguments(cx, iter),
+        },
+        _ => of_arguments(cx, iter),
+    }
 }
 
 impl<'a> Model<'a> {
