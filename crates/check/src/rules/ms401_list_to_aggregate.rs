@@ -1,6 +1,6 @@
 //! MS401: `sum([f(x) for x in xs])`.
 
-use super::patterns::{Takes, as_generator, consumer, few_items};
+use super::patterns::{Takes, as_generator, consumer, few_items, takes_all};
 use super::{Experiment, On, Rule, Saves};
 use crate::context::{Context, fix};
 use crate::syntax::{Expr, ExprCall};
@@ -12,9 +12,12 @@ pub(super) const RULE: Rule = Rule {
     why: "The whole list is in memory before the first item is looked at. A generator gives the items one \
           by one: a million of them need nothing instead of 8 MB, and the items themselves need not live together.",
     not_when: "`''.join([…])` and `sorted([…])` make a list of their own anyway: there a generator saves \
-               nothing. A list of a few items is not reported.",
-    fix: "Drop the brackets. Safe if the item's expression calls nothing but builtins that change nothing: \
-          `any` and `all` stop early, and whatever is lazy runs between other things.",
+               nothing. A list of a few items is not reported, nor is one whose items begin work that goes on \
+               by itself, such as `pool.submit(…)`.",
+    fix: "Drop the brackets. Safe for `sum`, `min` and `max` if the items call nothing but builtins that \
+          change nothing. `any` and `all` stop early, and `enumerate`, `zip` and `map` make the items between \
+          the rounds of a loop: there the items must not fail either, and must not come from an iterator \
+          that others use too.",
     saves: Saves::Peak,
     experiment: Experiment {
         setup: "",
@@ -27,22 +30,43 @@ pub(super) const RULE: Rule = Rule {
 
 fn check<'a>(cx: &mut Context<'_, 'a>, _: &'a Expr, call: &'a ExprCall) {
     for argument in &call.arguments.args {
-        if !argument.is_list_comp_expr() || few_items(cx, argument) {
+        if !argument.is_list_comp_expr() || few_items(cx, argument) || cx.begins_work(argument) {
             continue;
         }
         let Some(consumer) = consumer(cx, argument) else { continue };
-        let lazy = match consumer.takes {
-            Takes::All | Takes::UntilKnown => false,
-            Takes::OneByOne => true,
+        let (proven, doubt) = match consumer.takes {
+            Takes::All => (
+                cx.pure(argument) && has_quiet_key(cx, call),
+                if cx.pure(argument) {
+                    "the key is called between the items, of which it may change what they read"
+                } else {
+                    "a StopIteration in what the items call becomes a RuntimeError"
+                },
+            ),
+            Takes::UntilKnown => (
+                cx.pure(argument) && cx.all_items_endure(argument),
+                "it stops at the item that decides: later ones call nothing, fail at nothing and stay in their iterator",
+            ),
+            Takes::OneByOne if cx.is_guard(argument, consumer.region) => continue,
+            Takes::OneByOne => (
+                cx.can_be_late(argument, consumer.region, takes_all(cx, argument)),
+                "each item is made in its round: what it calls, reads or fails at comes later",
+            ),
             _ => continue,
         };
-        let proven = cx.pure(argument) && (!lazy || cx.independent(argument, consumer.region));
-        let doubt = if consumer.takes == Takes::UntilKnown {
-            "what the items call is no longer called for all of them"
-        } else {
-            "what the items call runs between other things"
-        };
-        let fix = as_generator(cx, argument).and_then(|edits| fix(proven, "give the items one by one", doubt, edits));
-        cx.found(argument, format!("`{}` gets a whole list to take one item at a time", consumer.name), fix);
+        let fix = as_generator(cx, argument)
+            .and_then(|edits| fix(proven, "give the items one by one", doubt, edits));
+        let message = format!("`{}` gets a whole list and takes one item at a time", consumer.name);
+        cx.found(argument, message, fix);
     }
+}
+
+/// Whether a call has no `key=` that could see or change anything but an item.
+pub(super) fn has_quiet_key<'a>(cx: &Context<'_, 'a>, call: &'a ExprCall) -> bool {
+    call.arguments.keywords.iter().all(|word| match (word.arg.as_deref(), &word.value) {
+        (Some("key"), key @ Expr::Lambda(_)) => cx.pure(key),
+        (Some("key"), key @ Expr::Name(_)) => matches!(cx.builtin(key), Some("len" | "abs" | "str")),
+        (Some("key") | None, _) => false,
+        _ => true,
+    })
 }

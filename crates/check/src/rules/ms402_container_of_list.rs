@@ -10,7 +10,7 @@ pub(super) const RULE: Rule = Rule {
     name: "container-of-list",
     what: "A list comprehension made to fill a set, frozenset, tuple, dict, bytes or `Counter`.",
     why: "The list and what is made of it are in memory together, and the list is gone right after.",
-    not_when: "A list of a few items is not reported.",
+    not_when: "A list of a few items is not reported, nor is one whose items begin work that goes on by itself.",
     fix: "A set or dict comprehension, or a generator. Safe if the item's expression calls nothing but \
           builtins that change nothing.",
     saves: Saves::Peak,
@@ -27,11 +27,11 @@ fn check<'a>(cx: &mut Context<'_, 'a>, expr: &'a Expr, call: &'a ExprCall) {
     let Some(comp @ Expr::ListComp(inner)) = call.arguments.args.first() else { return };
     let Some(consumer) = consumer(cx, comp) else { return };
     let container = consumer.takes == Takes::Into && !matches!(consumer.name, "extend" | "update");
-    if !container || few_items(cx, comp) {
+    if !container || few_items(cx, comp) || cx.begins_work(comp) {
         return;
     }
     let proven = cx.pure(comp);
-    let doubt = "what the items call runs while the container is filled";
+    let doubt = "what the items call runs while it is filled, and in a generator StopIteration becomes RuntimeError";
     let one = TextSize::from(1);
     let alone = call.arguments.len() == 1;
     // `set([` … `])` with nothing between the brackets becomes `{` … `}`.
@@ -64,5 +64,5 @@ fn check<'a>(cx: &mut Context<'_, 'a>, expr: &'a Expr, call: &'a ExprCall) {
         None => as_generator(cx, comp),
     };
     let fix = edits.and_then(|edits| fix(proven, "fill it directly", doubt, edits));
-    cx.found(comp, format!("a whole list is made to fill a `{}`", consumer.name), fix);
+    cx.found(comp, format!("a whole list is made only to fill a `{}`", consumer.name), fix);
 }

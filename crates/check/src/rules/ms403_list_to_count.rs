@@ -12,7 +12,8 @@ pub(super) const RULE: Rule = Rule {
     why: "All items are put into a list, counted and dropped. `sum(1 for …)` counts as they come by.",
     not_when: "A list of a few items is not reported.",
     fix: "`sum(1 for x in xs if x)`. Safe if leaving the items out of account is proven to change nothing: \
-          they are plain names or constants.",
+          they are plain names or constants, or cannot fail; and if the conditions call nothing but builtins \
+          that change nothing.",
     saves: Saves::Peak,
     experiment: Experiment {
         setup: "",
@@ -29,7 +30,7 @@ fn check<'a>(cx: &mut Context<'_, 'a>, expr: &'a Expr, call: &'a ExprCall) {
     match argument {
         Expr::ListComp(comp) if !few_items(cx, argument) => {
             // Items that call something would have to be made all the same.
-            let idle = matches!(&*comp.elt, Expr::Name(_)) || comp.elt.is_literal_expr();
+            let idle = cx.cannot_fail(&comp.elt) && cx.pure(argument);
             let one = TextSize::from(1);
             let sync = comp.generators.iter().all(|generator| !generator.is_async);
             let mendable = cx.pure(&comp.elt) && sync && !cx.suspends(argument) && cx.token_after(argument.end()) == Some(crate::syntax::TokenKind::Rpar)
@@ -42,7 +43,11 @@ fn check<'a>(cx: &mut Context<'_, 'a>, expr: &'a Expr, call: &'a ExprCall) {
                         replace(cx.outer_range(&comp.elt), "1"),
                         replace(TextRange::at(argument.end() - one, one), ""),
                     ];
-                    fix(idle, "count them as they come by", "an item that cannot be made would no longer fail", edits)
+                    fix(idle, "count them as they come by", if cx.cannot_fail(&comp.elt) {
+                    "a StopIteration in a condition becomes a RuntimeError"
+                } else {
+                    "an item that cannot be made no longer fails"
+                }, edits)
                 })
                 .flatten();
             cx.found(argument, message, fix);

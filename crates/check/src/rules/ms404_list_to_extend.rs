@@ -10,9 +10,11 @@ pub(super) const RULE: Rule = Rule {
     name: "list-to-extend",
     what: "A list comprehension made to extend a list or update a set.",
     why: "The new items are in two lists at once: the one made for the call, and the one extended.",
-    not_when: "Where the receiver is not known to be a list, set or dict. A list of a few items is not reported.",
-    fix: "Give `extend` a generator. Safe if the items call nothing but builtins that change nothing and \
-          don't read the receiver: going over what grows would not end.",
+    not_when: "Where the receiver is not known to be a list, set or dict, or where the items read it: going \
+               over what grows would not end. A list of a few items is not reported.",
+    fix: "Give `extend` a generator. Safe if the receiver is a local that nothing else refers to, and the \
+          items call nothing but builtins that change nothing and cannot fail, or the failure leaves the \
+          function: a list adds nothing when an item fails, a generator adds those before it.",
     saves: Saves::Peak,
     experiment: Experiment {
         setup: "",
@@ -26,7 +28,7 @@ pub(super) const RULE: Rule = Rule {
 fn check<'a>(cx: &mut Context<'_, 'a>, _: &'a Expr, call: &'a ExprCall) {
     let Expr::Attribute(method) = &*call.func else { return };
     for argument in &call.arguments.args {
-        if !argument.is_list_comp_expr() || few_items(cx, argument) {
+        if !argument.is_list_comp_expr() || few_items(cx, argument) || cx.begins_work(argument) {
             continue;
         }
         let Some(consumer) = consumer(cx, argument) else { continue };
@@ -34,8 +36,9 @@ fn check<'a>(cx: &mut Context<'_, 'a>, _: &'a Expr, call: &'a ExprCall) {
             continue;
         }
         let private = cx.symbol_of(&method.value).is_some_and(|symbol| cx.private(symbol));
-        let proven = cx.pure(argument) && cx.proven(&method.value).is_some() && private;
-        let doubt = "what the items call or read may be the receiver";
+        let whole = cx.all_items_endure(argument) || cx.unseen(consumer.region, cx.id(argument));
+        let proven = cx.pure(argument) && cx.proven(&method.value).is_some() && private && whole;
+        let doubt = "the items may read the receiver, and if one fails those before it have been added";
         let fix = as_generator(cx, argument).and_then(|edits| fix(proven, "give the items one by one", doubt, edits));
         cx.found(argument, format!("a whole list is made for `{}`, which takes any iterable", consumer.name), fix);
     }

@@ -1,5 +1,6 @@
 //! MS405: `for x in list(map(f, xs))`.
 
+use super::patterns::{between, few, takes_all};
 use super::{Experiment, Iterated, On, Rule, Saves};
 use crate::context::{Context, fix, replace};
 use crate::syntax::{Expr, Ranged};
@@ -11,8 +12,8 @@ pub(super) const RULE: Rule = Rule {
            `list(reversed(…))` that a loop goes over.",
     why: "These give their items one by one. The list puts them all in memory before the loop begins.",
     not_when: "Where the loop changes what the items come from: there the list is a guard.",
-    fix: "Drop `list`. Safe if nothing that the items come from can change in the loop, and what `map` and \
-          `filter` call is a builtin that changes nothing.",
+    fix: "Drop `list`. Safe if nothing that the items come from can change in the loop or is an iterator that \
+          others use too, and what `map` and `filter` call is a builtin that changes nothing and cannot fail.",
     saves: Saves::Peak,
     experiment: Experiment {
         setup: "",
@@ -26,22 +27,25 @@ pub(super) const RULE: Rule = Rule {
 fn check<'a>(cx: &mut Context<'_, 'a>, it: Iterated<'a>) {
     let Some((kind @ ("list" | "tuple"), of)) = cx.call_of_one(it.iter) else { return };
     let Expr::Call(inner) = of else { return };
-    let Some(name @ ("map" | "filter" | "zip" | "range" | "enumerate" | "reversed")) = cx.builtin(&inner.func) else { return };
-    let sources = inner.arguments.args.iter().skip(usize::from(matches!(name, "map" | "filter")));
-    // `for x in list(filter(f, xs)): xs.remove(x)` needs the list.
-    let changes = name != "range" && sources.clone().any(|source| cx.may_change(source, it.body));
-    let known_to_change = sources.clone().any(|source| {
-        let named = cx.symbol_of(source).map(|symbol| cx.symbol(symbol));
-        named.is_some_and(|symbol| symbol.uses.iter().any(|at| it.body.has(*at) && cx.use_of(*at) == crate::model::Use::Changes))
-    });
-    if known_to_change {
+    let Some(name @ ("map" | "filter" | "zip" | "range" | "enumerate" | "reversed")) = cx.builtin(&inner.func)
+    else {
+        return;
+    };
+    let Some(region) = between(cx, it) else { return };
+    if few(cx, of) || name != "range" && cx.is_guard(of, region) {
         return;
     }
+    let sources = inner.arguments.args.iter().skip(usize::from(matches!(name, "map" | "filter")));
+    let changes = name != "range" && sources.clone().any(|source| cx.may_change(source, region));
+    let proven = name == "range" || !changes && cx.can_be_late(of, region, takes_all(cx, it.iter));
+    let doubt = "what it reads and calls is read and called between the rounds, and not at all after a break";
+    let edits = vec![replace(it.iter.range(), cx.text(of))];
     let fix = (!cx.has_comment(it.iter.range()))
-        .then(|| {
-            let edits = vec![replace(it.iter.range(), cx.text(of))];
-            fix(cx.pure(of) && !changes, format!("go over the `{name}` itself"), "what it calls runs between the rounds of the loop, and sees what they change", edits)
-        })
+        .then(|| fix(proven, format!("go over the `{name}` itself"), doubt, edits))
         .flatten();
-    cx.found(it.iter, format!("`{}` puts all items into a {kind} only to go over it", cx.brief(it.iter)), fix);
+    cx.found(
+        it.iter,
+        format!("`{}` puts all items into a {kind} only to go over it", cx.brief(it.iter)),
+        fix,
+    );
 }

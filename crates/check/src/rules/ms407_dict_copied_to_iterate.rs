@@ -1,5 +1,6 @@
 //! MS407: `for key in list(d)`.
 
+use super::patterns::between;
 use super::{Experiment, Iterated, On, Rule, Saves};
 use crate::context::{Context, fix, replace};
 use crate::model::Type;
@@ -8,8 +9,8 @@ use crate::syntax::{Expr, Ranged};
 pub(super) const RULE: Rule = Rule {
     code: "MS407",
     name: "dict-copied-to-iterate",
-    what: "`list(d)`, `list(d.keys())`, `list(d.items())` or `list(d.values())` that a loop goes over without \
-           changing the dict.",
+    what: "`list(d)`, `list(d.keys())`, `list(d.items())` or `list(d.values())` of a dict, or `list(s)` of a \
+           set, that a loop goes over without changing it.",
     why: "The list guards against changes during the loop. Where there are none it only costs memory: eight \
           bytes for a key, 64 more for each pair of `items()`.",
     not_when: "Where the loop changes the dict, or calls something that could: there the list is needed.",
@@ -35,12 +36,13 @@ fn check<'a>(cx: &mut Context<'_, 'a>, it: Iterated<'a>) {
     };
     let known = cx.type_of(dict);
     let is_dict = known.is_some_and(|known| matches!(known.ty, Type::Dict | Type::Set));
-    if !dict.is_name_expr() || !is_dict || cx.may_change(dict, it.body) {
+    let Some(region) = between(cx, it) else { return };
+    if !dict.is_name_expr() || !is_dict || cx.may_change(dict, region) {
         return;
     }
     let proven = known.is_some_and(|known| known.proven);
     let fix = (!cx.has_comment(it.iter.range()))
-        .then(|| fix(proven, "go over it directly", "it may not be a dict", vec![replace(it.iter.range(), cx.text(of))]))
+        .then(|| fix(proven, "go over it directly", "it may not be a plain dict or set, and may change when it is read", vec![replace(it.iter.range(), cx.text(of))]))
         .flatten();
     cx.found(it.iter, format!("`{}` copies what the loop does not change", cx.brief(it.iter)), fix);
 }

@@ -1,6 +1,7 @@
 //! MS416: `ys = [f(x) for x in xs]`, then `for y in ys`.
 
-use super::patterns::{Takes, as_generator, consumer, few_items, loop_over};
+use super::ms401_list_to_aggregate::has_quiet_key;
+use super::patterns::{Takes, as_generator, consumer, few, few_items, loop_over, takes_all};
 use super::{Experiment, On, Rule, Saves};
 use crate::context::{Context, fix, replace};
 use crate::finding::Edit;
@@ -13,9 +14,11 @@ pub(super) const RULE: Rule = Rule {
     what: "A list given a name only for the next statement to go over it once.",
     why: "All items are in memory together, though each is looked at once.",
     not_when: "Where the list is used a second time, or something comes between: a generator gives its items \
-               only once, and late.",
-    fix: "A generator. Safe if the items call nothing but builtins that change nothing, and nothing that they \
-          read can change before they are taken.",
+               only once, and late. Items that begin work which goes on by itself, such as \
+               `pool.submit(…)`, are not reported.",
+    fix: "A generator. Safe if the items call nothing but builtins that change nothing, nothing that they \
+          read can change before they are taken, and either they cannot fail or taking them is the first \
+          thing that the next statement does.",
     saves: Saves::Peak,
     experiment: Experiment {
         setup: "",
@@ -42,28 +45,100 @@ fn check<'a>(cx: &mut Context<'_, 'a>, statement: &'a Stmt) {
     if !cx.region_of(cx.id(next)).has(used) || cx.repeated_within(used, next) {
         return;
     }
-    let region: Region = match (loop_over(cx, name), consumer(cx, name)) {
-        (Some(body), _) => body,
-        (None, Some(consumer)) if matches!(consumer.takes, Takes::All | Takes::UntilKnown | Takes::Into | Takes::OneByOne) => consumer.region,
+    let taken = match (loop_over(cx, name), consumer(cx, name)) {
+        (Some(rounds), _) => Taken::OneByOne(rounds),
+        (None, Some(consumer)) => match consumer.takes {
+            Takes::OneByOne => Taken::OneByOne(consumer.region),
+            Takes::UntilKnown => Taken::UntilKnown,
+            Takes::Into if matches!(consumer.name, "extend" | "update") => Taken::OneByOne(consumer.region),
+            Takes::All if !has_quiet_key(cx, consumer.call) => Taken::UntilKnown,
+            Takes::All | Takes::Into => Taken::AtOnce,
+            _ => return,
+        },
         _ => return,
     };
     let (items, edits) = match &*assign.value {
         comp @ Expr::ListComp(_) if !few_items(cx, comp) => (comp, as_generator(cx, comp)),
         call => match cx.call_of_one(call) {
-            Some(("list", of @ Expr::Call(inner))) if matches!(cx.builtin(&inner.func), Some("map" | "filter" | "zip" | "range")) => {
+            Some(("list", of @ Expr::Call(inner)))
+                if matches!(cx.builtin(&inner.func), Some("map" | "filter" | "zip" | "range"))
+                    && !few(cx, of) =>
+            {
                 (of, (!cx.has_comment(call.range())).then(|| vec![replace(call.range(), cx.text(of))]))
             }
             _ => return,
         },
     };
-    // What the next statement evaluates before it takes the first item counts too.
     let whole = cx.region_of(cx.id(next));
-    let proven = cx.pure(items) && cx.independent(items, region) && cx.independent(items, whole);
-    let doubt = "what the items call and read runs later, while they are taken";
+    if cx.begins_work(items) || cx.is_guard(items, whole) {
+        return;
+    }
+    // What the next statement evaluates before it takes the first item counts too.
+    let unmoved = || cx.independent(items, whole);
+    let proven = cx.pure(items)
+        && match taken {
+            Taken::OneByOne(rounds) => {
+                let taken = takes_all(cx, name) && always(cx, name, next) && cx.unseen(whole, cx.id(items));
+                unmoved() && cx.can_be_late(items, rounds, taken)
+            }
+            Taken::UntilKnown => unmoved() && cx.all_items_endure(items),
+            Taken::AtOnce => is_first(cx, name, next) || unmoved() && cx.all_items_endure(items),
+        };
+    let doubt = "what the items read, and what they call or fail at, is read and happens while they are taken";
     let fix = edits.and_then(|mut edits| {
         // The statement that takes the items is left alone in this round: what is proven of it stays so.
-        edits.push(Edit { start: next.start().to_usize(), end: next.end().to_usize(), text: cx.text(next).to_owned() });
+        edits.push(Edit {
+            start: next.start().to_usize(),
+            end: next.end().to_usize(),
+            text: cx.text(next).to_owned(),
+        });
         fix(proven, "make the items as they are taken", doubt, edits)
     });
     cx.found(&*assign.value, format!("`{}` is a whole list that is gone over once", cx.text(target)), fix);
+}
+
+/// How the next statement takes the items.
+enum Taken {
+    /// All in one go.
+    AtOnce,
+    /// Until one decides, or with a function called between two of them.
+    UntilKnown,
+    /// With these nodes between two of them.
+    OneByOne(Region),
+}
+
+/// Whether a statement evaluates a name whenever it runs, and catches nothing that happens then.
+fn always<'a>(cx: &Context<'_, 'a>, name: &'a Expr, statement: &'a Stmt) -> bool {
+    let head = match statement {
+        Stmt::Assign(_) | Stmt::AnnAssign(_) | Stmt::Expr(_) | Stmt::Return(_) => true,
+        Stmt::For(it) => cx.region_of(cx.id(&*it.iter)).has(cx.id(name)),
+        _ => false,
+    };
+    let mut inner = cx.id(name);
+    head && cx.ancestors(inner).take_while(|above| *above > cx.id(statement)).all(|above| {
+        let Some(expr) = cx.expr(above) else { return false };
+        let first = match crate::model::comprehension(expr) {
+            Some(generators) => generators.first().map(|first| cx.id(&first.iter)) == Some(inner),
+            None => {
+                !matches!(expr, Expr::If(_) | Expr::BoolOp(_) | Expr::Lambda(_) | Expr::Compare(_) | Expr::Named(_))
+            }
+        };
+        inner = above;
+        first
+    })
+}
+
+/// Whether taking the items is the first thing in a statement that anybody could see.
+fn is_first<'a>(cx: &Context<'_, 'a>, name: &'a Expr, statement: &'a Stmt) -> bool {
+    let used = cx.id(name);
+    let before = Region { from: cx.id(statement), to: used };
+    always(cx, name, statement)
+        && before.ids().filter_map(|id| cx.expr(id)).all(|expr| {
+            let around = cx.region_of(cx.id(expr)).has(used);
+            if around {
+                !expr.is_await_expr() && !expr.is_yield_expr()
+            } else {
+                cx.pure(expr) && !expr.is_call_expr()
+            }
+        })
 }
