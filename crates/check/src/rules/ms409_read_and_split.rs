@@ -12,7 +12,7 @@ pub(super) const RULE: Rule = Rule {
     why: "The text and all its lines are in memory together; going over the file needs one line at a time.",
     not_when: "Where what is read is not known to be a file's.",
     fix: "`for line in f` with `line.rstrip('\\n')`. There is no automatic fix: `splitlines` also splits at \
-          other characters.",
+          other characters, such as a form feed, and `split` gives an empty last line.",
     saves: Saves::Peak,
     experiment: Experiment {
         setup: "import tempfile\nf = tempfile.TemporaryFile('w+')\nf.write('a line of text\\n' * 50_000)\nf.seek(0)\n",
@@ -28,6 +28,7 @@ fn check<'a>(cx: &mut Context<'_, 'a>, expr: &'a Expr, call: &'a ExprCall) {
     let by_line = match (method.attr.as_str(), &*call.arguments.args) {
         ("splitlines", _) => true,
         ("split", [Expr::StringLiteral(text)]) => text.value.to_str() == "\n",
+        ("split", [Expr::BytesLiteral(text)]) => text.value.bytes().eq(*b"\n"),
         _ => false,
     };
     if by_line && whole_file(cx, &method.value) {
@@ -36,7 +37,7 @@ fn check<'a>(cx: &mut Context<'_, 'a>, expr: &'a Expr, call: &'a ExprCall) {
 }
 
 /// Whether an expression is the whole content of a file.
-fn whole_file<'a>(cx: &Context<'_, 'a>, expr: &'a Expr) -> bool {
+pub(super) fn whole_file<'a>(cx: &Context<'_, 'a>, expr: &'a Expr) -> bool {
     match expr {
         Expr::Call(call) => call.func.as_attribute_expr().is_some_and(|method| {
             let name = method.attr.as_str();

@@ -1,8 +1,10 @@
 //! MS411: `for row in cursor.fetchall()`.
 
 use super::ms408_readlines_iterated::used_in;
+use super::patterns::between;
 use super::{Experiment, Iterated, On, Rule, Saves};
 use crate::context::{Context, fix, replace};
+use crate::model::Region;
 use crate::syntax::{Expr, Ranged};
 
 pub(super) const RULE: Rule = Rule {
@@ -11,7 +13,7 @@ pub(super) const RULE: Rule = Rule {
     what: "`cursor.fetchall()` that a loop goes over once.",
     why: "All rows are in memory before the first is looked at. A cursor of `sqlite3`, and of most other \
           drivers, gives them one by one.",
-    not_when: "Where the loop uses the cursor for another query.",
+    not_when: "Where the loop uses the cursor, or any other, for another query or commits.",
     fix: "Go over the cursor. Unsafe: the loop may change the table that is being read, the connection may \
           be shared, and a driver may not have iteration (PEP 249 leaves it open).",
     saves: Saves::Peak,
@@ -25,15 +27,49 @@ pub(super) const RULE: Rule = Rule {
     on: &[On::Iterated(check)],
 };
 
+/// Methods that use a connection or cursor, whatever it is called.
+const QUERIES: &[&str] = &[
+    "callproc",
+    "commit",
+    "execute",
+    "executemany",
+    "executescript",
+    "fetchall",
+    "fetchmany",
+    "fetchone",
+    "rollback",
+];
+
 fn check<'a>(cx: &mut Context<'_, 'a>, it: Iterated<'a>) {
     let Expr::Call(call) = it.iter else { return };
     let Expr::Attribute(method) = &*call.func else { return };
-    if method.attr.as_str() != "fetchall" || !call.arguments.is_empty() || used_in(cx, &method.value, it.iter, it.body) {
+    let Some(region) = between(cx, it) else { return };
+    if method.attr.as_str() != "fetchall"
+        || !call.arguments.is_empty()
+        || used_in(cx, holder(&method.value), it.iter, region)
+        || queries(cx, it.iter, region)
+    {
         return;
     }
     let edits = vec![replace(it.iter.range(), cx.text(&*method.value))];
-    let fix = (!cx.has_comment(it.iter.range()))
-        .then(|| fix(false, "go over the cursor", "the loop may change what the query reads", edits))
-        .flatten();
+    let doubt = "the loop may change what the query reads, and not every driver's cursor can be gone over";
+    let fix =
+        (!cx.has_comment(it.iter.range())).then(|| fix(false, "go over the cursor", doubt, edits)).flatten();
     cx.found(it.iter, format!("`{}` puts all rows in memory to go over them once", cx.brief(it.iter)), fix);
+}
+
+/// What the cursor comes from: `db` in `db.execute(query)`.
+fn holder(cursor: &Expr) -> &Expr {
+    match cursor {
+        Expr::Call(call) => call.func.as_attribute_expr().map_or(cursor, |method| holder(&method.value)),
+        _ => cursor,
+    }
+}
+
+/// Whether a region asks some database something.
+fn queries<'a>(cx: &Context<'_, 'a>, apart: &'a Expr, region: Region) -> bool {
+    let own = cx.region_of(cx.id(apart));
+    region.ids().filter(|id| !own.has(*id)).filter_map(|id| cx.expr(id)).any(|expr| {
+        expr.as_attribute_expr().is_some_and(|method| QUERIES.contains(&method.attr.as_str()))
+    })
 }

@@ -27,18 +27,24 @@ pub(super) const RULE: Rule = Rule {
 fn check<'a>(cx: &mut Context<'_, 'a>, it: Iterated<'a>) {
     let Some(call) = cx.calls(it.iter, "re.findall") else { return };
     let [pattern, text, ..] = &*call.arguments.args else { return };
-    let groups = pattern.as_string_literal_expr().map(|pattern| pattern.value.to_str().contains('('));
-    let fix = (groups != Some(true) && !cx.has_comment(it.iter.range()))
-        .then(|| {
-            let function = match &*call.func {
-                Expr::Attribute(function) => format!("{}.finditer", cx.text(&*function.value)),
-                _ => return None,
-            };
+    let groups = match pattern {
+        Expr::StringLiteral(pattern) => Some(pattern.value.to_str().contains('(')),
+        Expr::BytesLiteral(pattern) => Some(pattern.value.bytes().any(|byte| byte == b'(')),
+        _ => None,
+    };
+    let fixed = (groups != Some(true) && !cx.has_comment(it.iter.range()))
+        .then(|| cx.reach("re.finditer", it.iter))
+        .flatten()
+        .and_then(|(function, mut edits)| {
             let arguments = cx.text(&call.arguments);
-            let edits = vec![replace(it.iter.range(), format!("(match.group() for match in {function}{arguments})"))];
+            let matches = format!("(match.group() for match in {function}{arguments})");
+            edits.push(replace(it.iter.range(), matches));
             let immutable = matches!(cx.proven(text), Some(Type::Str | Type::Bytes));
-            fix(groups == Some(false) && immutable, "find them one by one", "a pattern with groups gives something else", edits)
-        })
-        .flatten();
-    cx.found(it.iter, format!("`{}` makes all matches to go over them once", cx.brief(it.iter)), fix);
+            let doubt = match groups {
+                None => "of a pattern with groups, `findall` gives the groups",
+                Some(_) => "the text may be something that the loop changes",
+            };
+            fix(groups == Some(false) && immutable, "find them one by one", doubt, edits)
+        });
+    cx.found(it.iter, format!("`{}` makes all matches to go over them once", cx.brief(it.iter)), fixed);
 }

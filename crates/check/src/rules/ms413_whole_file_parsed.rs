@@ -7,7 +7,7 @@ use crate::syntax::{Expr, ExprCall};
 pub(super) const RULE: Rule = Rule {
     code: "MS413",
     name: "whole-file-parsed",
-    what: "`json.loads(f.read())`, `json.load(f)` in its long form.",
+    what: "`json.loads(f.read())`: a whole file read to be parsed.",
     why: "The whole text is in memory together with what is parsed from it. `json.load(f)` reads better and \
           saves nothing: it reads the whole text too.",
     not_when: "For small files it does not matter.",

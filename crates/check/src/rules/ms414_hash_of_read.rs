@@ -34,14 +34,44 @@ fn check<'a>(cx: &mut Context<'_, 'a>, expr: &'a Expr, call: &'a ExprCall) {
         return;
     }
     let file = cx.type_of(&method.value);
-    let mendable = plain && cx.python >= PythonVersion::minor(11) && call.arguments.keywords.is_empty() && !cx.has_comment(expr.range());
+    let mendable = plain && cx.python >= PythonVersion::minor(11) && call.arguments.keywords.is_empty() && !cx.has_comment(expr.range())
+        && file.is_none_or(|known| known.ty != Type::TextFile);
     let fix = mendable
         .then(|| cx.reach("hashlib.file_digest", expr))
         .flatten()
         .and_then(|(function, mut edits)| {
             let proven = file.is_some_and(|known| known.proven && known.ty == Type::BinaryFile);
             edits.push(replace(expr.range(), format!("{function}({}, \"{name}\")", cx.text(&*method.value))));
-            fix(proven, "hash it block by block", "`file_digest` needs a file opened as bytes", edits)
+            fix(proven, "hash it block by block", "it needs a file opened as bytes, and takes an `io.BytesIO` from its start", edits)
         });
     cx.found(expr, format!("`{}` has the whole file in memory to hash it", cx.brief(expr)), fix);
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::{Applicability, Options, PythonVersion, apply, check};
+
+    fn fixed(text: &str) -> (Applicability, String) {
+        let rules = vec![&super::RULE];
+        let options = Options { rules, python: PythonVersion::minor(11), ..Options::default() };
+        let findings = check(text, &options).unwrap();
+        let mut fix = findings[0].fix.clone().unwrap();
+        fix.edits.sort();
+        (fix.applicability, apply(text, &fix.edits))
+    }
+
+    #[test]
+    fn a_file_opened_as_bytes_is_hashed_block_by_block() {
+        let text = "from hashlib import md5\nf = open(p, 'rb')\nmd5(f.read()).digest()\n";
+        let after = "import hashlib\nfrom hashlib import md5\nf = open(p, 'rb')\n\
+                     hashlib.file_digest(f, \"md5\").digest()\n";
+        assert_eq!(fixed(text), (Applicability::Safe, after.to_owned()));
+    }
+
+    #[test]
+    fn what_is_not_known_to_be_a_file_may_be_a_buffer_that_is_hashed_from_its_start() {
+        let text = "import hashlib\ndef f(source):\n    return hashlib.sha256(source.read())\n";
+        let after = "import hashlib\ndef f(source):\n    return hashlib.file_digest(source, \"sha256\")\n";
+        assert_eq!(fixed(text), (Applicability::Unsafe, after.to_owned()));
+    }
 }

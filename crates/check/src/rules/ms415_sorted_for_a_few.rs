@@ -1,6 +1,6 @@
 //! MS415: `sorted(xs)[:10]`.
 
-use super::patterns::int;
+use super::patterns::{few, int};
 use super::{Experiment, On, Rule, Saves};
 use crate::context::{Context, fix, replace};
 use crate::model::Type;
@@ -11,10 +11,12 @@ pub(super) const RULE: Rule = Rule {
     name: "sorted-for-a-few",
     what: "A whole sequence sorted to take its first few items, or one.",
     why: "`sorted` copies all items. `heapq.nsmallest` keeps as many as are asked for, and `min` keeps one.",
-    not_when: "Where more than a thousand are taken, for which sorting is the faster way.",
+    not_when: "Where more than a thousand are taken, for which sorting is the faster way, and where what is \
+               sorted is written out with a few items.",
     fix: "`heapq.nsmallest(10, xs)`; with `reverse=True`, `heapq.nlargest`. Safe if the items are proven to be \
-          of a type that has a total order (numbers may hold NaN). `min` and `max` fail otherwise on nothing, \
-          and `sorted(xs)[-1]` differs from `max(xs)` on ties: these are unsafe.",
+          of a type that has a total order, which floats have not: NaN. For one item, `min` or `max`; unsafe, \
+          since of nothing they raise ValueError, not IndexError, and of items that are equal `sorted(xs)[-1]` \
+          gives the last, `max(xs)` the first.",
     saves: Saves::Peak,
     experiment: Experiment {
         setup: "import heapq\nxs = list(range(300_000))\n",
@@ -35,7 +37,7 @@ fn check<'a>(cx: &mut Context<'_, 'a>, expr: &'a Expr, subscript: &'a ExprSubscr
         Some(_) => return,
     };
     let key = word("key").map_or_else(String::new, |word| format!(", {}", cx.text(word)));
-    if items.is_starred_expr() || call.arguments.keywords.len() != usize::from(!key.is_empty()) + usize::from(word("reverse").is_some()) {
+    if items.is_starred_expr() || few(cx, items) || call.arguments.keywords.len() != usize::from(!key.is_empty()) + usize::from(word("reverse").is_some()) {
         return;
     }
     let of = cx.argument_text(items);
@@ -44,7 +46,7 @@ fn check<'a>(cx: &mut Context<'_, 'a>, expr: &'a Expr, subscript: &'a ExprSubscr
         Expr::Slice(slice) => {
             let Some(upper) = slice.upper.as_deref().filter(|_| slice.lower.is_none() && slice.step.is_none()) else { return };
             let literal = int(upper);
-            if literal.is_some_and(|n| !(0..=1000).contains(&n)) {
+            if literal.is_some_and(|n| !(1..=1000).contains(&n)) {
                 return;
             }
             let function = if reverse { "heapq.nlargest" } else { "heapq.nsmallest" };
@@ -52,7 +54,11 @@ fn check<'a>(cx: &mut Context<'_, 'a>, expr: &'a Expr, subscript: &'a ExprSubscr
                 let ordered = cx.element_of(items).is_some_and(|known| known.proven && matches!(known.ty, Type::Int | Type::Str | Type::Bytes));
                 edits.push(replace(expr.range(), format!("{name}({}, {of}{key})", cx.text(upper))));
                 let proven = ordered && key.is_empty() && literal.is_some();
-                fix(proven, format!("keep only these with `{function}`"), "a negative number means something else, and NaN has no order", edits)
+                let doubt = match literal {
+                    Some(_) => "items that have no total order, such as NaN, may come out otherwise",
+                    None => "a negative number means something else, and NaN has no order",
+                };
+                fix(proven, format!("keep only these with `{function}`"), doubt, edits)
             })
         }
         index => {
@@ -61,9 +67,13 @@ fn check<'a>(cx: &mut Context<'_, 'a>, expr: &'a Expr, subscript: &'a ExprSubscr
                 (Some(-1), false) | (Some(0), true) => "max",
                 _ => return,
             };
+            let doubt = match int(index) {
+                Some(0) => "of nothing it raises ValueError, not IndexError, and NaN has no order",
+                _ => "of nothing it raises ValueError, not IndexError, and of equal items it gives the first, not the last",
+            };
             let edits = vec![replace(expr.range(), format!("{function}({of}{key})"))];
             cx.is_free(function, scope)
-                .then(|| fix(false, format!("`{function}` keeps one item"), "it fails otherwise on nothing, and ties and NaN may give another item", edits))
+                .then(|| fix(false, format!("`{function}` keeps one item"), doubt, edits))
                 .flatten()
         }
     };

@@ -1,5 +1,7 @@
 //! MS418: `out.write(f.read())`.
 
+use super::ms408_readlines_iterated::opened;
+use super::patterns::same_place;
 use super::{Experiment, On, Rule, Saves};
 use crate::context::{Context, fix, replace};
 use crate::model::Type;
@@ -10,8 +12,11 @@ pub(super) const RULE: Rule = Rule {
     name: "write-of-read",
     what: "A file copied by reading all of it and writing all of it.",
     why: "The whole content is in memory; `shutil.copyfileobj` copies a block at a time.",
-    not_when: "Where a part of the file is read, or the receiver is not known to be a file.",
-    fix: "`shutil.copyfileobj(f, out)`. Safe if both are proven to be files opened alike.",
+    not_when: "Where a part of the file is read, where it is written to itself, or where the receiver is not \
+               known to be a file.",
+    fix: "`shutil.copyfileobj(f, out)`. Safe if both are opened here as bytes, the second with mode `wb` or \
+          `xb`: one opened to append may be the file that is read, and would be copied without end. Of text \
+          that cannot be decoded the first blocks would be written.",
     saves: Saves::Peak,
     experiment: Experiment {
         setup: "import shutil, tempfile\nf = tempfile.TemporaryFile()\nf.write(bytes(4_000_000))\nf.seek(0)\nout = tempfile.TemporaryFile()\n",
@@ -33,15 +38,26 @@ fn check<'a>(cx: &mut Context<'_, 'a>, expr: &'a Expr, call: &'a ExprCall) {
     let (from, to) = (cx.type_of(&read.value), cx.type_of(&write.value));
     let file = |ty| matches!(ty, Type::TextFile | Type::BinaryFile);
     let (Some(from), Some(to)) = (from, to) else { return };
-    if !file(from.ty) || !file(to.ty) {
+    if !file(from.ty) || !file(to.ty) || same_place(&read.value, &write.value) {
         return;
     }
+    let bytes = from.ty == Type::BinaryFile && to.ty == Type::BinaryFile && from.proven && to.proven;
+    let new = opened(cx, &write.value).is_some_and(is_new) && opened(cx, &read.value).is_some();
     let fix = (!cx.has_comment(expr.range()))
         .then(|| cx.reach("shutil.copyfileobj", expr))
         .flatten()
         .and_then(|(name, mut edits)| {
             edits.push(replace(expr.range(), format!("{name}({}, {})", cx.text(&*read.value), cx.text(&*write.value))));
-            fix(from.ty == to.ty && from.proven && to.proven, "copy a block at a time", "they may not be files", edits)
+            let doubt = "it may be one file under two names, and if a block cannot be copied those before it are";
+            fix(bytes && new, "copy a block at a time", doubt, edits)
         });
     cx.found(expr, format!("`{}` has the whole file in memory to copy it", cx.brief(expr)), fix);
+}
+
+/// Whether a file is opened so that it holds nothing at first.
+fn is_new(open: &ExprCall) -> bool {
+    let mode = open.arguments.find_argument_value("mode", 1).and_then(Expr::as_string_literal_expr);
+    mode.is_some_and(|mode| {
+        mode.value.chars().any(|c| matches!(c, 'w' | 'x')) && !mode.value.chars().any(|c| c == '+')
+    })
 }
