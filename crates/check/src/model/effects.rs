@@ -233,6 +233,12 @@ impl<'a> Model<'a> {
                     (_, ExprContext::Store | ExprContext::Del) => Use::Changes,
                     (true, _) if tables::mutates(attribute.attr.as_str()) => Use::Changes,
                     (true, _) if attribute.attr.as_str().starts_with("__") => Use::GivesAway,
+                    (true, _)
+                        if matches!(attribute.attr.as_str(), "items" | "keys" | "values")
+                            && self.parent_expr(parent).is_some_and(|view| self.is_kept(view)) =>
+                    {
+                        Use::GivesAway
+                    }
                     (true, _) if builtin || tables::keeps_receiver_in(attribute.attr.as_str()) => Use::Reads,
                     _ => Use::GivesAway,
                 }
@@ -248,6 +254,10 @@ impl<'a> Model<'a> {
             }
             Expr::Call(call) if self.hands_back(call, name) => Use::GivesAway,
             Expr::Call(call) => {
+                let kept = self.builtin(&call.func).is_some_and(tables::lazy_builtin) && self.is_kept(parent);
+                if kept {
+                    return Use::GivesAway;
+                }
                 if self.pure_call(call)
                     || self.is_builtin(&call.func, "print")
                     || self.is_builtin(&call.func, "iter")
@@ -286,7 +296,8 @@ impl<'a> Model<'a> {
                 let iterated = super::shape::comprehension(parent).is_some_and(|generators| {
                     generators.iter().any(|generator| self.id(&generator.iter) == self.id(name))
                 });
-                if iterated { Use::Reads } else { Use::GivesAway }
+                let kept = parent.is_generator_expr() && self.is_kept(parent);
+                if iterated && !kept { Use::Reads } else { Use::GivesAway }
             }
             _ => Use::GivesAway,
         }
@@ -325,6 +336,40 @@ impl<'a> Model<'a> {
             Some(parent @ (Expr::Tuple(_) | Expr::List(_) | Expr::Dict(_))) => self.is_returned(parent),
             Some(_) => false,
             None => matches!(self.parent_stmt(expr), Some(Stmt::Return(_))),
+        }
+    }
+
+    /// Whether an iterator or view may be gone over by another statement than its own, when what it gives
+    /// may have changed.
+    fn is_kept(&self, view: &'a Expr) -> bool {
+        let Some(parent) = self.parent_expr(view) else {
+            return match self.parent_stmt(view) {
+                Some(Stmt::For(it)) => self.id(&*it.iter) != self.id(view),
+                Some(Stmt::Expr(_) | Stmt::Return(_) | Stmt::If(_) | Stmt::While(_) | Stmt::Assert(_)) => {
+                    false
+                }
+                _ => true,
+            };
+        };
+        match parent {
+            Expr::Call(call) => match (self.builtin(&call.func), &*call.func) {
+                (Some(name), _) if tables::lazy_builtin(name) => self.is_kept(parent),
+                (Some(name), _) => !tables::pure_builtin(name) && !matches!(name, "next" | "print"),
+                (None, Expr::Attribute(method)) => {
+                    let takes =
+                        matches!(method.attr.as_str(), "extend" | "update" | "join" | "writelines" | "union");
+                    !takes || self.type_of(&method.value).is_none()
+                }
+                _ => true,
+            },
+            Expr::Generator(_) => self.is_kept(parent),
+            Expr::ListComp(_)
+            | Expr::SetComp(_)
+            | Expr::DictComp(_)
+            | Expr::Compare(_)
+            | Expr::BinOp(_)
+            | Expr::Starred(_) => false,
+            _ => true,
         }
     }
 

@@ -279,6 +279,11 @@ pub(crate) fn pure_builtin(name: &str) -> bool {
     )
 }
 
+/// Builtins whose result goes over what they are given when its own items are taken.
+pub(crate) fn lazy_builtin(name: &str) -> bool {
+    matches!(name, "enumerate" | "filter" | "iter" | "map" | "reversed" | "zip")
+}
+
 /// Functions of the library that change nothing and keep nothing of what they are given.
 pub(crate) fn pure_function(path: &str) -> bool {
     path.starts_with("math.")
