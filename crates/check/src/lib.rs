@@ -10,8 +10,6 @@
 //! The crate reads sources and writes them when asked to; it never runs them.
 //! It does not know captures: whoever has one gives it amounts by file and line.
 #![forbid(unsafe_code)]
-// Rules that are still to come use what is not used yet.
-#![allow(dead_code)]
 
 mod config;
 mod context;

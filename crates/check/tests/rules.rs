@@ -75,6 +75,7 @@ fn every_rule_finds_what_its_fixture_says_and_nothing_else() {
     for rule in RULES {
         let path = fixture_of(rule);
         let Ok(text) = std::fs::read_to_string(&path) else {
+            wrong.push(format!("{}: no fixture {}", rule.code, path.display()));
             continue;
         };
         let findings = check(&text, &options(rule)).expect("a fixture is Python");

@@ -28,12 +28,14 @@ pub(super) const RULE: Rule = Rule {
 fn check<'a>(cx: &mut Context<'_, 'a>, expr: &'a Expr, _: &'a ExprSubscript) {
     let Some(slice) = slice(cx, expr) else { return };
     let Some(consumer) = consumer(cx, expr) else { return };
-    let into_more = matches!(consumer.takes, Takes::IntoList | Takes::Later) || matches!(consumer.name, "bytes" | "bytearray");
+    let into_more = matches!(consumer.takes, Takes::IntoList | Takes::Later)
+        || matches!(consumer.name, "bytes" | "bytearray");
     if into_more || slice.is_full() || slice.is_reversed() || slice.is_small(cx) {
         return;
     }
     // `zip(xs, xs[1:])` is a rule of its own.
-    let pairs = consumer.name == "zip" && consumer.call.arguments.args.iter().any(|other| same_place(other, slice.of));
+    let pairs = consumer.name == "zip"
+        && consumer.call.arguments.args.iter().any(|other| same_place(other, slice.of));
     if pairs {
         return;
     }

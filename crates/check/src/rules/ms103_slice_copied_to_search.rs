@@ -27,13 +27,17 @@ pub(super) const RULE: Rule = Rule {
 
 fn check<'a>(cx: &mut Context<'_, 'a>, expr: &'a Expr, _: &'a ExprSubscript) {
     let Some(slice) = slice(cx, expr) else { return };
-    if !matches!(slice.ty(), Some(Type::List | Type::Tuple)) || slice.is_full() || slice.is_reversed() || slice.is_small(cx)
+    if !matches!(slice.ty(), Some(Type::List | Type::Tuple))
+        || slice.is_full()
+        || slice.is_reversed()
+        || slice.is_small(cx)
     {
         return;
     }
     match cx.parent_expr(expr) {
         Some(Expr::Compare(compare)) => {
-            let searched = matches!(*compare.ops, [CmpOp::In | CmpOp::NotIn]) && compare.comparators[0].range() == expr.range();
+            let searched = matches!(*compare.ops, [CmpOp::In | CmpOp::NotIn])
+                && compare.comparators[0].range() == expr.range();
             if !searched {
                 return;
             }

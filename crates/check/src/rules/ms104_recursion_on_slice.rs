@@ -28,9 +28,9 @@ pub(super) const RULE: Rule = Rule {
 fn check<'a>(cx: &mut Context<'_, 'a>, expr: &'a Expr, _: &'a ExprSubscript) {
     let Some(slice) = slice(cx, expr) else { return };
     let Some(function) = cx.function(cx.id(expr)) else { return };
-    let is_parameter = cx
-        .symbol_of(slice.of)
-        .is_some_and(|symbol| cx.symbol(symbol).bindings.iter().any(|it| matches!(it.how, Bound::Parameter(_, false))));
+    let is_parameter = cx.symbol_of(slice.of).is_some_and(|symbol| {
+        cx.symbol(symbol).bindings.iter().any(|it| matches!(it.how, Bound::Parameter(_, false)))
+    });
     if !is_parameter || slice.is_small(cx) {
         return;
     }
@@ -44,7 +44,10 @@ fn check<'a>(cx: &mut Context<'_, 'a>, expr: &'a Expr, _: &'a ExprSubscript) {
                 _ => None,
             };
             let names = target.and_then(|target| target.as_tuple_expr()).map(|names| &names.elts);
-            names.zip(place).and_then(|(names, place)| names.get(place)).is_some_and(|name| passed_on(cx, name, function))
+            names
+                .zip(place)
+                .and_then(|(names, place)| names.get(place))
+                .is_some_and(|name| passed_on(cx, name, function))
         }
         None => match cx.stmt_of(expr) {
             Some(Stmt::Assign(assign)) if assign.value.range() == expr.range() => {
@@ -56,7 +59,11 @@ fn check<'a>(cx: &mut Context<'_, 'a>, expr: &'a Expr, _: &'a ExprSubscript) {
     };
     if passed {
         let name = function.name.as_str();
-        cx.found(expr, format!("`{name}` calls itself with the copy `{}`; pass indices instead", cx.brief(expr)), None);
+        cx.found(
+            expr,
+            format!("`{name}` calls itself with the copy `{}`; pass indices instead", cx.brief(expr)),
+            None,
+        );
     }
 }
 
@@ -65,7 +72,8 @@ fn passed_on<'a>(cx: &Context<'_, 'a>, name: &'a Expr, function: &'a StmtFunctio
     let Some(symbol) = cx.symbol_of(name) else { return false };
     cx.symbol(symbol).uses.iter().any(|id| {
         cx.expr(*id).and_then(|name| cx.parent_expr(name)).and_then(Expr::as_call_expr).is_some_and(|call| {
-            calls_itself(cx, &call.func, function) && call.arguments.args.iter().any(|argument| cx.id(argument) == *id)
+            calls_itself(cx, &call.func, function)
+                && call.arguments.args.iter().any(|argument| cx.id(argument) == *id)
         })
     })
 }
@@ -80,7 +88,10 @@ fn calls_itself<'a>(cx: &Context<'_, 'a>, func: &Expr, function: &'a StmtFunctio
         }),
         Expr::Attribute(attribute) => {
             attribute.attr.as_str() == function.name.as_str()
-                && attribute.value.as_name_expr().is_some_and(|holder| holder.id == "self" || holder.id == "cls")
+                && attribute
+                    .value
+                    .as_name_expr()
+                    .is_some_and(|holder| holder.id == "self" || holder.id == "cls")
         }
         _ => false,
     }

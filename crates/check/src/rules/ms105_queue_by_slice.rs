@@ -55,7 +55,14 @@ fn check<'a>(cx: &mut Context<'_, 'a>, statement: &'a Stmt) {
             // `xs[None:]` is all of it, and so is `xs[:None]`.
             let number = |bound: &'a Expr| matches!(cx.proven(bound), Some(Type::Int)) || natural(cx, bound);
             let simple = bound.is_some_and(|bound| cx.pure(bound) && number(bound)) && !cx.has_comment(range);
-            simple.then(|| fix(true, "take them off in place", "", vec![replace(range, format!("del {}{rest}", cx.text(target)))]))
+            simple.then(|| {
+                fix(
+                    true,
+                    "take them off in place",
+                    "",
+                    vec![replace(range, format!("del {}{rest}", cx.text(target)))],
+                )
+            })
         })
         .flatten()
         .flatten();
@@ -63,5 +70,9 @@ fn check<'a>(cx: &mut Context<'_, 'a>, statement: &'a Stmt) {
         Some(Type::Bytes | Type::Str) => "; keep an index, or a memoryview of bytes",
         _ => "; keep an index, or take items off with `del`",
     };
-    cx.found(&*assign.value, format!("`{}` copies all that is left, every round{advice}", cx.brief(&*assign.value)), fix);
+    cx.found(
+        &*assign.value,
+        format!("`{}` copies all that is left, every round{advice}", cx.brief(&*assign.value)),
+        fix,
+    );
 }

@@ -35,16 +35,23 @@ fn check<'a>(cx: &mut Context<'_, 'a>, it: Iterated<'a>) {
         return;
     }
     let Some(slice) = slice(cx, &comp.elt) else { return };
-    let (Some(Expr::Name(lower)), Some(Expr::BinOp(upper))) = (slice.bounds.lower.as_deref(), slice.bounds.upper.as_deref())
+    let (Some(Expr::Name(lower)), Some(Expr::BinOp(upper))) =
+        (slice.bounds.lower.as_deref(), slice.bounds.upper.as_deref())
     else {
         return;
     };
     let Expr::Name(target) = it.target else { return };
     let from_target = lower.id == target.id
         && upper.op == Operator::Add
-        && [&*upper.left, &*upper.right].iter().any(|side| side.as_name_expr().is_some_and(|name| name.id == target.id));
+        && [&*upper.left, &*upper.right]
+            .iter()
+            .any(|side| side.as_name_expr().is_some_and(|name| name.id == target.id));
     if from_target && slice.of.is_name_expr() {
         let of = cx.text(slice.of);
-        cx.found(*whole, format!("all chunks of `{of}` at once are a second copy of it; take one at a time"), None);
+        cx.found(
+            *whole,
+            format!("all chunks of `{of}` at once are a second copy of it; take one at a time"),
+            None,
+        );
     }
 }

@@ -32,7 +32,9 @@ fn check<'a>(cx: &mut Context<'_, 'a>, expr: &'a Expr, call: &'a ExprCall) {
     let [first, second] = &*call.arguments.args else { return };
     let Some(ahead) = slice(cx, second) else { return };
     let one = |bound: Option<&Expr>| bound.and_then(int);
-    let from_second = one(ahead.bounds.lower.as_deref()) == Some(1) && ahead.bounds.upper.is_none() && ahead.step() == Some(1);
+    let from_second = one(ahead.bounds.lower.as_deref()) == Some(1)
+        && ahead.bounds.upper.is_none()
+        && ahead.step() == Some(1);
     let all_but_last = slice(cx, first).is_some_and(|slice| {
         same_place(slice.of, ahead.of)
             && slice.bounds.lower.is_none()
@@ -42,7 +44,8 @@ fn check<'a>(cx: &mut Context<'_, 'a>, expr: &'a Expr, call: &'a ExprCall) {
     if !from_second || !(same_place(first, ahead.of) || all_but_last) || ahead.is_small(cx) {
         return;
     }
-    let region = loop_over(cx, expr).or_else(|| consumer(cx, expr).filter(|it| it.takes != Takes::Later).map(|it| it.region));
+    let region = loop_over(cx, expr)
+        .or_else(|| consumer(cx, expr).filter(|it| it.takes != Takes::Later).map(|it| it.region));
     if region.is_some_and(|region| cx.surely_changes(ahead.of, region)) {
         return;
     }
@@ -84,7 +87,8 @@ mod tests {
 
     #[test]
     fn pairwise_is_used_only_where_every_python_has_it() {
-        let text = "import itertools\n\n\ndef f(n):\n    xs = list(range(n))\n    return list(zip(xs, xs[1:]))\n";
+        let text =
+            "import itertools\n\n\ndef f(n):\n    xs = list(range(n))\n    return list(zip(xs, xs[1:]))\n";
         assert!(fixed(text, 9).contains("zip(xs, itertools.islice(xs, 1, None))"));
         assert!(fixed(text, 10).contains("list(itertools.pairwise(xs))"));
     }

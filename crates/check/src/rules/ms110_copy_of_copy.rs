@@ -61,7 +61,11 @@ fn check<'a>(cx: &mut Context<'_, 'a>, expr: &'a Expr, _: &'a crate::syntax::Exp
             fix(proven, format!("drop `{kind}`"), doubt, edits)
         })
         .flatten();
-    cx.found(expr, format!("`{}` makes a {kind} only for `{}`, which takes any iterable", cx.brief(expr), consumer.name), fix);
+    cx.found(
+        expr,
+        format!("`{}` makes a {kind} only for `{}`, which takes any iterable", cx.brief(expr), consumer.name),
+        fix,
+    );
 }
 
 /// Whether it holds its items, so that going over it runs no other code.

@@ -27,7 +27,9 @@ pub(super) const RULE: Rule = Rule {
 fn check<'a>(cx: &mut Context<'_, 'a>, _: &'a Expr, call: &'a ExprCall) {
     // Both `struct.unpack_from(layout, …)` and `Struct(layout).unpack_from(…)`.
     let (layout, buffer) = match &*call.func {
-        func if cx.is(func, "struct.unpack_from") => (call.arguments.args.first(), call.arguments.args.get(1)),
+        func if cx.is(func, "struct.unpack_from") => {
+            (call.arguments.args.first(), call.arguments.args.get(1))
+        }
         Expr::Attribute(method) if method.attr.as_str() == "unpack_from" => {
             (layout_of(cx, &method.value), call.arguments.args.first())
         }
@@ -46,12 +48,16 @@ fn check<'a>(cx: &mut Context<'_, 'a>, _: &'a Expr, call: &'a ExprCall) {
     let edits = vec![replace(expr.range(), format!("{}, {}", cx.argument_text(slice.of), cx.text(lower)))];
     // A layout of no bytes fits even behind the end of a slice, but at no offset there.
     let some_bytes = layout.is_some_and(|layout| match layout {
-        Expr::StringLiteral(text) => text.value.chars().any(|c| c.is_ascii_alphabetic()) && !text.value.to_str().contains('0'),
+        Expr::StringLiteral(text) => {
+            text.value.chars().any(|c| c.is_ascii_alphabetic()) && !text.value.to_str().contains('0')
+        }
         _ => false,
     });
     let proven = slice.proven() && natural(cx, lower) && some_bytes;
     let doubt = "a negative offset beyond the start fails, and so does an empty layout beyond the end";
-    let fix = (!cx.has_comment(expr.range())).then(|| fix(proven, "give the offset instead", doubt, edits)).flatten();
+    let fix = (!cx.has_comment(expr.range()))
+        .then(|| fix(proven, "give the offset instead", doubt, edits))
+        .flatten();
     cx.found(expr, format!("`{}` copies the rest of the buffer to read a few bytes", cx.brief(expr)), fix);
 }
 

@@ -30,7 +30,11 @@ fn check<'a>(cx: &mut Context<'_, 'a>, expr: &'a Expr, subscript: &'a ExprSubscr
     let Expr::Attribute(method) = &*call.func else { return };
     let known = cx.type_of(&method.value);
     let text = known.is_some_and(|known| matches!(known.ty, Type::Str | Type::Bytes));
-    if method.attr.as_str() != "split" || !text || !call.arguments.keywords.is_empty() || !(-1..=3).contains(&index) {
+    if method.attr.as_str() != "split"
+        || !text
+        || !call.arguments.keywords.is_empty()
+        || !(-1..=3).contains(&index)
+    {
         return;
     }
     // A text written out is short.
@@ -54,7 +58,10 @@ fn check<'a>(cx: &mut Context<'_, 'a>, expr: &'a Expr, subscript: &'a ExprSubscr
         Some(separator) => replace(TextRange::empty(cx.outer_range(separator).end()), format!(", {count}")),
         None => {
             let close = call.arguments.end() - TextSize::from(1);
-            replace(TextRange::new(call.arguments.start() + TextSize::from(1), close), format!("None, {count}"))
+            replace(
+                TextRange::new(call.arguments.start() + TextSize::from(1), close),
+                format!("None, {count}"),
+            )
         }
     }];
     if index < 0 {
@@ -64,7 +71,9 @@ fn check<'a>(cx: &mut Context<'_, 'a>, expr: &'a Expr, subscript: &'a ExprSubscr
     let fix = (!cx.has_comment(call.arguments.range()))
         .then(|| {
             let doubt = match known {
-                Some(Known { proven: true, .. }) => "separators that overlap are found in another way from the end",
+                Some(Known { proven: true, .. }) => {
+                    "separators that overlap are found in another way from the end"
+                }
                 _ => "it may be neither str nor bytes",
             };
             fix(proven, "split no further than needed", doubt, edits)

@@ -34,14 +34,15 @@ fn check<'a>(cx: &mut Context<'_, 'a>, it: Iterated<'a>) {
     let (index, of_text) = (cx.text(it.target), cx.text(of));
     let head = TextRange::new(it.target.start(), cx.outer_range(it.iter).end());
     let free = !comp.otherwise || cx.is_free("enumerate", cx.node(cx.id(it.target)).scope);
-    let fix = comp.by_item(cx, None).filter(|_| free && !cx.has_comment(head)).and_then(|(item, mut edits)| {
-        let (head_text, says) = match comp.otherwise {
-            true => (format!("{index}, {item} in enumerate({of_text})"), "let `enumerate` count"),
-            false => (format!("{item} in {of_text}"), "go over the items"),
-        };
-        edits.push(replace(head, head_text));
-        fix(comp.proven(cx), says, DOUBT, vec![as_one(cx, cx.range(it.body.from), edits)])
-    });
+    let fix =
+        comp.by_item(cx, None).filter(|_| free && !cx.has_comment(head)).and_then(|(item, mut edits)| {
+            let (head_text, says) = match comp.otherwise {
+                true => (format!("{index}, {item} in enumerate({of_text})"), "let `enumerate` count"),
+                false => (format!("{item} in {of_text}"), "go over the items"),
+            };
+            edits.push(replace(head, head_text));
+            fix(comp.proven(cx), says, DOUBT, vec![as_one(cx, cx.range(it.body.from), edits)])
+        });
     let message = match comp.otherwise {
         true => format!("`{index}` counts and looks up `{of_text}[{index}]`: `enumerate` does both"),
         false => format!("`{index}` only looks up `{of_text}[{index}]`: go over the items themselves"),

@@ -35,16 +35,26 @@ fn check<'a>(cx: &mut Context<'_, 'a>, _: &'a Expr, call: &'a ExprCall) {
         return;
     }
     let mended = as_deque(cx, list);
-    cx.found(call, format!("`{}` moves every item that is left, every round; a deque moves none", cx.brief(call)), mended);
+    cx.found(
+        call,
+        format!("`{}` moves every item that is left, every round; a deque moves none", cx.brief(call)),
+        mended,
+    );
 }
 
 /// The list whose method is called in a loop around it, with 0 as the first of so many arguments.
-pub(super) fn at_front<'a>(cx: &Model<'a>, call: &'a ExprCall, method: &str, count: usize) -> Option<&'a Expr> {
+pub(super) fn at_front<'a>(
+    cx: &Model<'a>,
+    call: &'a ExprCall,
+    method: &str,
+    count: usize,
+) -> Option<&'a Expr> {
     let Expr::Attribute(attribute) = &*call.func else { return None };
     let list = &*attribute.value;
     let arguments = &call.arguments;
     let zero = arguments.args.first().and_then(int) == Some(0);
-    if attribute.attr.as_str() != method || !zero || arguments.args.len() != count || arguments.len() != count {
+    if attribute.attr.as_str() != method || !zero || arguments.args.len() != count || arguments.len() != count
+    {
         return None;
     }
     if cx.type_of(list)?.ty != Type::List || of_arguments(cx, list) {
@@ -52,13 +62,17 @@ pub(super) fn at_front<'a>(cx: &Model<'a>, call: &'a ExprCall, method: &str, cou
     }
     let around = cx.loop_around(cx.id(call))?;
     if let crate::model::shape::Loop::For(it) = around
-        && cx.builtin_call(&it.iter, "range").is_some_and(|range| range.arguments.args.iter().all(super::patterns_layout::is_few))
+        && cx
+            .builtin_call(&it.iter, "range")
+            .is_some_and(|range| range.arguments.args.iter().all(super::patterns_layout::is_few))
     {
         return None;
     }
     // A new list in every round is a short one.
     let made_anew = cx.region(around.body()).ids().any(|id| match cx.expr(id) {
-        Some(Expr::Name(name)) => name.ctx == ExprContext::Store && cx.expr(id).is_some_and(|it| same_place(it, list)),
+        Some(Expr::Name(name)) => {
+            name.ctx == ExprContext::Store && cx.expr(id).is_some_and(|it| same_place(it, list))
+        }
         Some(it @ Expr::Attribute(inner)) => inner.ctx == ExprContext::Store && same_place(it, list),
         _ => false,
     });
@@ -77,16 +91,21 @@ fn is_written_out<'a>(cx: &Model<'a>, list: &'a Expr) -> bool {
         Bound::Assigned(value) | Bound::Annotated(_, Some(value)) => display(value),
         _ => false,
     });
-    all && !symbol.uses.iter().filter_map(|name| cx.expr(*name)).any(|name| {
-        matches!(done(cx, name), Some(Done::Method("append" | "extend" | "insert", _)))
-    })
+    all && !symbol
+        .uses
+        .iter()
+        .filter_map(|name| cx.expr(*name))
+        .any(|name| matches!(done(cx, name), Some(Done::Method("append" | "extend" | "insert", _))))
 }
 
 /// The fix that makes a local list a deque, if a deque serves for all that is done with it.
 pub(super) fn as_deque<'a>(cx: &Context<'_, 'a>, list: &'a Expr) -> Option<Fix> {
     let [binding] = cx.symbol(cx.symbol_of(list)?).bindings[..] else { return None };
     let local = local(cx, cx.stmt(cx.statement(binding.node))?)?;
-    if cx.proven(local.value) != Some(Type::List) || !cx.fresh(local.value) || cx.has_comment(local.value.range()) {
+    if cx.proven(local.value) != Some(Type::List)
+        || !cx.fresh(local.value)
+        || cx.has_comment(local.value.range())
+    {
         return None;
     }
     let mut edits = Vec::new();
@@ -97,7 +116,8 @@ pub(super) fn as_deque<'a>(cx: &Context<'_, 'a>, list: &'a Expr) -> Option<Fix> 
             Done::Method(method, call) => {
                 let Expr::Attribute(attribute) = &*call.func else { return None };
                 let arguments = &call.arguments;
-                let plain = arguments.keywords.is_empty() && !arguments.args.iter().any(Expr::is_starred_expr);
+                let plain =
+                    arguments.keywords.is_empty() && !arguments.args.iter().any(Expr::is_starred_expr);
                 if !plain || cx.has_comment(arguments.range()) {
                     return None;
                 }
@@ -121,7 +141,8 @@ pub(super) fn as_deque<'a>(cx: &Context<'_, 'a>, list: &'a Expr) -> Option<Fix> 
     let made = match local.value {
         Expr::List(list) if list.elts.is_empty() => format!("{deque}()"),
         value => {
-            let items = cx.call_of_one(value).filter(|(name, _)| *name == "list").map_or(value, |(_, items)| items);
+            let items =
+                cx.call_of_one(value).filter(|(name, _)| *name == "list").map_or(value, |(_, items)| items);
             format!("{deque}({})", cx.argument_text(items))
         }
     };

@@ -34,7 +34,11 @@ fn check<'a>(cx: &mut Context<'_, 'a>, _: &'a Expr, call: &'a ExprCall) {
         return;
     }
     let mended = as_deque(cx, list);
-    cx.found(call, format!("`{}` moves every item there is, every round; a deque moves none", cx.brief(call)), mended);
+    cx.found(
+        call,
+        format!("`{}` moves every item there is, every round; a deque moves none", cx.brief(call)),
+        mended,
+    );
 }
 
 /// Whether the loop takes the list's items out again by place or value, so that it only changes their order.

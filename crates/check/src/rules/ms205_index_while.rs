@@ -31,7 +31,10 @@ fn check<'a>(cx: &mut Context<'_, 'a>, statement: &'a Stmt) {
     let Some((index, of)) = bounded(cx, &around.test) else { return };
     let Some(begin @ Stmt::Assign(zero)) = cx.previous_stmt(statement) else { return };
     let [counter] = &zero.targets[..] else { return };
-    if int(&zero.value) != Some(0) || cx.symbol_of(counter).is_none() || cx.symbol_of(counter) != cx.symbol_of(index) {
+    if int(&zero.value) != Some(0)
+        || cx.symbol_of(counter).is_none()
+        || cx.symbol_of(counter) != cx.symbol_of(index)
+    {
         return;
     }
     let Some((step, target)) = step(cx, around, index) else { return };
@@ -44,17 +47,33 @@ fn check<'a>(cx: &mut Context<'_, 'a>, statement: &'a Stmt) {
     }
     let head = TextRange::new(statement.start(), cx.outer_range(&around.test).end());
     let lines = cx.whole_lines(begin).zip(cx.whole_lines(step));
-    let fix = lines.zip(loop_.by_item(cx, Some(&around.body))).and_then(|((begin, step), (item, mut edits))| {
-        // Something must be left to repeat.
-        let dropped = edits.iter().filter(|edit| edit.text.is_empty()).count() + 1;
-        let end = around.body.last().map_or(head.end(), Ranged::end);
-        edits.extend([replace(begin, ""), replace(head, format!("for {item} in {}", cx.text(of))), replace(step, "")]);
-        (around.body.len() > dropped && !cx.has_comment(head))
-            .then(|| fix(loop_.proven(cx), "go over the items", DOUBT, vec![as_one(cx, TextRange::new(head.start(), end), edits)]))
-            .flatten()
-    });
+    let fix =
+        lines.zip(loop_.by_item(cx, Some(&around.body))).and_then(|((begin, step), (item, mut edits))| {
+            // Something must be left to repeat.
+            let dropped = edits.iter().filter(|edit| edit.text.is_empty()).count() + 1;
+            let end = around.body.last().map_or(head.end(), Ranged::end);
+            edits.extend([
+                replace(begin, ""),
+                replace(head, format!("for {item} in {}", cx.text(of))),
+                replace(step, ""),
+            ]);
+            (around.body.len() > dropped && !cx.has_comment(head))
+                .then(|| {
+                    fix(
+                        loop_.proven(cx),
+                        "go over the items",
+                        DOUBT,
+                        vec![as_one(cx, TextRange::new(head.start(), end), edits)],
+                    )
+                })
+                .flatten()
+        });
     let (index, of) = (cx.text(index), cx.text(of));
-    cx.found(&*around.test, format!("`{index}` is counted up only to look up `{of}[{index}]`: go over the items themselves"), fix);
+    cx.found(
+        &*around.test,
+        format!("`{index}` is counted up only to look up `{of}[{index}]`: go over the items themselves"),
+        fix,
+    );
 }
 
 /// The index and the sequence of `i < len(xs)`.
@@ -87,6 +106,7 @@ fn step<'a>(cx: &Context<'_, 'a>, around: &'a StmtWhile, index: &'a Expr) -> Opt
 fn skips(cx: &Context<'_, '_>, around: &StmtWhile, step: NodeId) -> bool {
     let own = cx.id(around);
     cx.region(&around.body).ids().take_while(|id| *id < step).any(|id| {
-        matches!(cx.stmt(id), Some(Stmt::Continue(_))) && cx.ancestors(id).find(|above| cx.is_loop(*above)) == Some(own)
+        matches!(cx.stmt(id), Some(Stmt::Continue(_)))
+            && cx.ancestors(id).find(|above| cx.is_loop(*above)) == Some(own)
     })
 }

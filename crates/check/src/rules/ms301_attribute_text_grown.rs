@@ -32,7 +32,8 @@ fn check<'a>(cx: &mut Context<'_, 'a>, statement: &'a Stmt) {
     if growth.goes_on(cx, statement) || accumulates(cx, &growth, statement) {
         let name = attribute.attr.as_str();
         let brief = cx.brief(statement);
-        let message = format!("every `{brief}` copies all of `{name}`: an attribute's text is never extended in place");
+        let message =
+            format!("every `{brief}` copies all of `{name}`: an attribute's text is never extended in place");
         cx.found(&statement.range(), message, None);
     }
 }
@@ -50,5 +51,7 @@ fn accumulates<'a>(cx: &Context<'_, 'a>, growth: &Growth<'a>, statement: &'a Stm
     };
     let begun_here = own.ids().filter_map(assigned).any(|value| !mentions(value, growth.target));
     let empty = |value: &Expr| value.as_string_literal_expr().is_some_and(|text| text.value.is_empty());
-    !begun_here && cx.loop_around(id).is_none() && cx.region_of(cx.id(class)).ids().filter_map(assigned).any(empty)
+    !begun_here
+        && cx.loop_around(id).is_none()
+        && cx.region_of(cx.id(class)).ids().filter_map(assigned).any(empty)
 }

@@ -27,13 +27,20 @@ pub(super) const RULE: Rule = Rule {
 };
 
 fn check<'a>(cx: &mut Context<'_, 'a>, statement: &'a Stmt) {
-    let Some(growth @ Growth { target: Expr::Subscript(_), ty: ty @ (Type::Str | Type::Bytes | Type::Tuple), .. }) =
-        growth(cx, statement)
+    let Some(
+        growth @ Growth {
+            target: Expr::Subscript(_), ty: ty @ (Type::Str | Type::Bytes | Type::Tuple), ..
+        },
+    ) = growth(cx, statement)
     else {
         return;
     };
     if growth.goes_on(cx, statement) {
-        let message = format!("every `{}` copies the whole {}: the container refers to it too", cx.brief(statement), ty.name());
+        let message = format!(
+            "every `{}` copies the whole {}: the container refers to it too",
+            cx.brief(statement),
+            ty.name()
+        );
         cx.found(&statement.range(), message, None);
     }
 }

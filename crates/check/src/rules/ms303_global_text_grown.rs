@@ -39,8 +39,14 @@ fn check<'a>(cx: &mut Context<'_, 'a>, statement: &'a Stmt) {
         ScopeKind::Module if here != symbol.scope => "a global name's text is never extended in place",
         ScopeKind::Module => "a module's own name is not extended in place since Python 3.11",
         ScopeKind::Class => "a class's name is not extended in place since Python 3.11",
-        ScopeKind::Function if symbol.captured => "a name that a closure shares is not extended in place since Python 3.11",
+        ScopeKind::Function if symbol.captured => {
+            "a name that a closure shares is not extended in place since Python 3.11"
+        }
         _ => return,
     };
-    cx.found(&statement.range(), format!("every `{}` copies the whole text: {what}", cx.brief(statement)), None);
+    cx.found(
+        &statement.range(),
+        format!("every `{}` copies the whole text: {what}", cx.brief(statement)),
+        None,
+    );
 }

@@ -30,7 +30,9 @@ fn check<'a>(cx: &mut Context<'_, 'a>, statement: &'a Stmt) {
     let Some(symbol) = cx.symbol_of(target) else { return };
     let id = cx.id(statement);
     let symbol = cx.symbol(symbol);
-    let local = cx.scope(symbol.scope).kind == ScopeKind::Function && !symbol.captured && cx.frame(id) == symbol.scope;
+    let local = cx.scope(symbol.scope).kind == ScopeKind::Function
+        && !symbol.captured
+        && cx.frame(id) == symbol.scope;
     if !local || !growth.goes_on(cx, statement) {
         return;
     }
@@ -45,10 +47,21 @@ fn check<'a>(cx: &mut Context<'_, 'a>, statement: &'a Stmt) {
                     fix(proven, "add the pieces to each other first", "a piece may not be a str", edits)
                 })
                 .flatten();
-            cx.found(&statement.range(), format!("`{}` copies all of `{name}`: only `{name} += …` extends it in place", cx.brief(statement)), fix);
+            cx.found(
+                &statement.range(),
+                format!(
+                    "`{}` copies all of `{name}`: only `{name} += …` extends it in place",
+                    cx.brief(statement)
+                ),
+                fix,
+            );
         }
         How::Formatted | How::Front => {
-            cx.found(&statement.range(), format!("`{}` copies all of `{name}` at every step", cx.brief(statement)), None);
+            cx.found(
+                &statement.range(),
+                format!("`{}` copies all of `{name}` at every step", cx.brief(statement)),
+                None,
+            );
         }
         How::Plain => {}
     }

@@ -29,7 +29,10 @@ fn check<'a>(cx: &mut Context<'_, 'a>, statement: &'a Stmt) {
     let Some(growth @ Growth { target, ty: Type::Bytes, .. }) = growth(cx, statement) else { return };
     let grown = matches!(target, Expr::Name(_) | Expr::Attribute(_)) && growth.goes_on(cx, statement);
     if grown {
-        let message = format!("every `{}` copies the whole of it: bytes are never extended in place, a bytearray is", cx.brief(statement));
+        let message = format!(
+            "every `{}` copies the whole of it: bytes are never extended in place, a bytearray is",
+            cx.brief(statement)
+        );
         cx.found(&statement.range(), message, None);
     }
 }

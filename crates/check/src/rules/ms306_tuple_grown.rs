@@ -27,6 +27,10 @@ fn check<'a>(cx: &mut Context<'_, 'a>, statement: &'a Stmt) {
     let Some(growth @ Growth { target, ty: Type::Tuple, .. }) = growth(cx, statement) else { return };
     let grown = matches!(target, Expr::Name(_) | Expr::Attribute(_)) && growth.goes_on(cx, statement);
     if grown {
-        cx.found(&statement.range(), format!("every `{}` copies the whole tuple; append to a list instead", cx.brief(statement)), None);
+        cx.found(
+            &statement.range(),
+            format!("every `{}` copies the whole tuple; append to a list instead", cx.brief(statement)),
+            None,
+        );
     }
 }

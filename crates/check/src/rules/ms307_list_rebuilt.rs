@@ -34,11 +34,14 @@ fn check<'a>(cx: &mut Context<'_, 'a>, statement: &'a Stmt) {
     if kept || cx.begun_within(target, id) || !cx.revisited(target, id) {
         return;
     }
-    let message = |cx: &Context<'_, 'a>| format!("`{}` makes the whole list anew at every step", cx.brief(statement));
+    let message =
+        |cx: &Context<'_, 'a>| format!("`{}` makes the whole list anew at every step", cx.brief(statement));
     // `xs = [*xs, x]`.
     if let Expr::List(list) = &*assign.value {
         let unpacked = list.elts.iter().any(|element| {
-            element.as_starred_expr().is_some_and(|starred| super::patterns::same_place(&starred.value, target))
+            element
+                .as_starred_expr()
+                .is_some_and(|starred| super::patterns::same_place(&starred.value, target))
         });
         if unpacked {
             cx.found(&statement.range(), message(cx), None);
@@ -58,7 +61,12 @@ fn check<'a>(cx: &mut Context<'_, 'a>, statement: &'a Stmt) {
             true if !is_list => "`+=` takes any iterable, where `+` takes only a list",
             _ => "another name for the list, or a loop over it, would see it grow",
         };
-        mended = fix(proven, "add to the list there is", doubt, vec![in_place(cx, statement, target, '+', &[piece])]);
+        mended = fix(
+            proven,
+            "add to the list there is",
+            doubt,
+            vec![in_place(cx, statement, target, '+', &[piece])],
+        );
     }
     cx.found(&statement.range(), message(cx), mended);
 }

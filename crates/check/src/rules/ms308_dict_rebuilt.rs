@@ -38,7 +38,8 @@ fn check<'a>(cx: &mut Context<'_, 'a>, statement: &'a Stmt) {
     let mut mended = None;
     let rebuilt = match &*assign.value {
         Expr::Dict(dict) => {
-            let unpacks = |item: &crate::syntax::DictItem| item.key.is_none() && same_place(&item.value, target);
+            let unpacks =
+                |item: &crate::syntax::DictItem| item.key.is_none() && same_place(&item.value, target);
             if let [first, second] = &dict.items[..]
                 && unpacks(first)
                 && let Some(key) = &second.key
@@ -49,9 +50,22 @@ fn check<'a>(cx: &mut Context<'_, 'a>, statement: &'a Stmt) {
                     true => "the value is then evaluated before the key",
                     false => "another name for the dict, or a loop over it, would see it",
                 };
-                let proven = private && cx.proven(target) == Some(Type::Dict) && cx.pure(key) && cx.pure(&second.value);
-                let item = format!("{}[{}] = {}", cx.text(target), cx.text(&cx.outer_range(key)), cx.text(&cx.outer_range(&second.value)));
-                mended = fix(proven, "put the item into the dict there is", doubt, vec![replace(statement.range(), item)]);
+                let proven = private
+                    && cx.proven(target) == Some(Type::Dict)
+                    && cx.pure(key)
+                    && cx.pure(&second.value);
+                let item = format!(
+                    "{}[{}] = {}",
+                    cx.text(target),
+                    cx.text(&cx.outer_range(key)),
+                    cx.text(&cx.outer_range(&second.value))
+                );
+                mended = fix(
+                    proven,
+                    "put the item into the dict there is",
+                    doubt,
+                    vec![replace(statement.range(), item)],
+                );
             }
             dict.items.len() > 1 && dict.items.first().is_some_and(unpacks)
         }
@@ -68,6 +82,10 @@ fn check<'a>(cx: &mut Context<'_, 'a>, statement: &'a Stmt) {
         _ => false,
     };
     if rebuilt {
-        cx.found(&statement.range(), format!("`{}` makes the whole dict anew at every step", cx.brief(statement)), mended);
+        cx.found(
+            &statement.range(),
+            format!("`{}` makes the whole dict anew at every step", cx.brief(statement)),
+            mended,
+        );
     }
 }

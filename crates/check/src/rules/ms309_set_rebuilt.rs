@@ -53,12 +53,17 @@ fn check<'a>(cx: &mut Context<'_, 'a>, statement: &'a Stmt) {
             }
             true
         }
-        Expr::Call(call) => call.func.as_attribute_expr().is_some_and(|method| {
-            method.attr.as_str() == "union" && same_place(&method.value, target)
-        }),
+        Expr::Call(call) => call
+            .func
+            .as_attribute_expr()
+            .is_some_and(|method| method.attr.as_str() == "union" && same_place(&method.value, target)),
         _ => false,
     };
     if rebuilt {
-        cx.found(&statement.range(), format!("`{}` makes the whole set anew at every step", cx.brief(statement)), mended);
+        cx.found(
+            &statement.range(),
+            format!("`{}` makes the whole set anew at every step", cx.brief(statement)),
+            mended,
+        );
     }
 }

@@ -25,11 +25,14 @@ pub(super) const RULE: Rule = Rule {
 };
 
 fn check<'a>(cx: &mut Context<'_, 'a>, statement: &'a Stmt) {
-    let Some(growth @ Growth { target, ty: Type::Str, how: How::Plain, .. }) = &growth(cx, statement) else { return };
+    let Some(growth @ Growth { target, ty: Type::Str, how: How::Plain, .. }) = &growth(cx, statement) else {
+        return;
+    };
     let Some(symbol) = cx.symbol_of(target) else { return };
     let symbol = cx.symbol(symbol);
     let Some(around) = cx.loop_around(cx.id(statement)) else { return };
-    if cx.scope(symbol.scope).kind != ScopeKind::Function || symbol.captured || !growth.goes_on(cx, statement) {
+    if cx.scope(symbol.scope).kind != ScopeKind::Function || symbol.captured || !growth.goes_on(cx, statement)
+    {
         return;
     }
     let body = cx.region(around.body());
@@ -40,12 +43,17 @@ fn check<'a>(cx: &mut Context<'_, 'a>, statement: &'a Stmt) {
         let Stmt::Assign(assign) = parent else { return None };
         // The other name must still hold it when it grows.
         let holds = |other: &&'a Expr| {
-            other.is_name_expr() && cx.symbol_of(other).is_some_and(|other| cx.symbol(other).bindings.len() <= 2)
+            other.is_name_expr()
+                && cx.symbol_of(other).is_some_and(|other| cx.symbol(other).bindings.len() <= 2)
         };
         (cx.id(&*assign.value) == *name).then(|| assign.targets.iter().find(holds)).flatten()
     });
     if let Some(other) = shared {
-        let message = format!("`{}` copies the whole text while `{}` refers to it too", cx.brief(statement), cx.text(other));
+        let message = format!(
+            "`{}` copies the whole text while `{}` refers to it too",
+            cx.brief(statement),
+            cx.text(other)
+        );
         cx.found(&statement.range(), message, None);
     }
 }

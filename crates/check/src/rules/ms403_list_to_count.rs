@@ -33,8 +33,12 @@ fn check<'a>(cx: &mut Context<'_, 'a>, expr: &'a Expr, call: &'a ExprCall) {
             let idle = cx.cannot_fail(&comp.elt) && cx.pure(argument);
             let one = TextSize::from(1);
             let sync = comp.generators.iter().all(|generator| !generator.is_async);
-            let mendable = cx.pure(&comp.elt) && sync && !cx.suspends(argument) && cx.token_after(argument.end()) == Some(crate::syntax::TokenKind::Rpar)
-                && cx.is_free("sum", cx.node(cx.id(expr)).scope) && !cx.has_comment(comp.elt.range());
+            let mendable = cx.pure(&comp.elt)
+                && sync
+                && !cx.suspends(argument)
+                && cx.token_after(argument.end()) == Some(crate::syntax::TokenKind::Rpar)
+                && cx.is_free("sum", cx.node(cx.id(expr)).scope)
+                && !cx.has_comment(comp.elt.range());
             let fix = mendable
                 .then(|| {
                     let edits = vec![
@@ -43,18 +47,26 @@ fn check<'a>(cx: &mut Context<'_, 'a>, expr: &'a Expr, call: &'a ExprCall) {
                         replace(cx.outer_range(&comp.elt), "1"),
                         replace(TextRange::at(argument.end() - one, one), ""),
                     ];
-                    fix(idle, "count them as they come by", if cx.cannot_fail(&comp.elt) {
-                    "a StopIteration in a condition becomes a RuntimeError"
-                } else {
-                    "an item that cannot be made no longer fails"
-                }, edits)
+                    fix(
+                        idle,
+                        "count them as they come by",
+                        if cx.cannot_fail(&comp.elt) {
+                            "a StopIteration in a condition becomes a RuntimeError"
+                        } else {
+                            "an item that cannot be made no longer fails"
+                        },
+                        edits,
+                    )
                 })
                 .flatten();
             cx.found(argument, message, fix);
         }
         Expr::Call(inner) if matches!(cx.builtin(&inner.func), Some("list" | "tuple")) => {
             let lazy = inner.arguments.args.first().is_some_and(|of| {
-                of.is_generator_expr() || of.as_call_expr().is_some_and(|call| matches!(cx.builtin(&call.func), Some("filter" | "map" | "zip")))
+                of.is_generator_expr()
+                    || of
+                        .as_call_expr()
+                        .is_some_and(|call| matches!(cx.builtin(&call.func), Some("filter" | "map" | "zip")))
             });
             if lazy {
                 cx.found(argument, message, None);

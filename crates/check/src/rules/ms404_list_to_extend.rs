@@ -39,7 +39,12 @@ fn check<'a>(cx: &mut Context<'_, 'a>, _: &'a Expr, call: &'a ExprCall) {
         let whole = cx.all_items_endure(argument) || cx.unseen(consumer.region, cx.id(argument));
         let proven = cx.pure(argument) && cx.proven(&method.value).is_some() && private && whole;
         let doubt = "the items may read the receiver, and if one fails those before it have been added";
-        let fix = as_generator(cx, argument).and_then(|edits| fix(proven, "give the items one by one", doubt, edits));
-        cx.found(argument, format!("a whole list is made for `{}`, which takes any iterable", consumer.name), fix);
+        let fix = as_generator(cx, argument)
+            .and_then(|edits| fix(proven, "give the items one by one", doubt, edits));
+        cx.found(
+            argument,
+            format!("a whole list is made for `{}`, which takes any iterable", consumer.name),
+            fix,
+        );
     }
 }

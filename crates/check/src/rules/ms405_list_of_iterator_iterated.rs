@@ -27,7 +27,8 @@ pub(super) const RULE: Rule = Rule {
 fn check<'a>(cx: &mut Context<'_, 'a>, it: Iterated<'a>) {
     let Some((kind @ ("list" | "tuple"), of)) = cx.call_of_one(it.iter) else { return };
     let Expr::Call(inner) = of else { return };
-    let Some(name @ ("map" | "filter" | "zip" | "range" | "enumerate" | "reversed")) = cx.builtin(&inner.func)
+    let Some(name @ ("map" | "filter" | "zip" | "range" | "enumerate" | "reversed")) =
+        cx.builtin(&inner.func)
     else {
         return;
     };

@@ -34,7 +34,7 @@ fn check<'a>(cx: &mut Context<'_, 'a>, it: Iterated<'a>) {
     }
     let proven = cx.can_be_late(it.iter, region, takes_all(cx, it.iter));
     let doubt = "each item is made in its round: what it calls, reads or fails at comes later";
-    let fix =
-        as_generator(cx, it.iter).and_then(|edits| fix(proven, "make each item when its round comes", doubt, edits));
+    let fix = as_generator(cx, it.iter)
+        .and_then(|edits| fix(proven, "make each item when its round comes", doubt, edits));
     cx.found(it.iter, "a whole list is made only to go over it once", fix);
 }

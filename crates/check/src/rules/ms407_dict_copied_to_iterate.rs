@@ -29,7 +29,9 @@ fn check<'a>(cx: &mut Context<'_, 'a>, it: Iterated<'a>) {
     let Some(("list" | "tuple", of)) = cx.call_of_one(it.iter) else { return };
     let dict = match of {
         Expr::Call(call) if call.arguments.is_empty() => match &*call.func {
-            Expr::Attribute(view) if matches!(view.attr.as_str(), "keys" | "items" | "values") => &*view.value,
+            Expr::Attribute(view) if matches!(view.attr.as_str(), "keys" | "items" | "values") => {
+                &*view.value
+            }
             _ => return,
         },
         _ => of,
@@ -42,7 +44,14 @@ fn check<'a>(cx: &mut Context<'_, 'a>, it: Iterated<'a>) {
     }
     let proven = known.is_some_and(|known| known.proven);
     let fix = (!cx.has_comment(it.iter.range()))
-        .then(|| fix(proven, "go over it directly", "it may not be a plain dict or set, and may change when it is read", vec![replace(it.iter.range(), cx.text(of))]))
+        .then(|| {
+            fix(
+                proven,
+                "go over it directly",
+                "it may not be a plain dict or set, and may change when it is read",
+                vec![replace(it.iter.range(), cx.text(of))],
+            )
+        })
         .flatten();
     cx.found(it.iter, format!("`{}` copies what the loop does not change", cx.brief(it.iter)), fix);
 }

@@ -57,12 +57,12 @@ fn report<'a>(cx: &mut Context<'_, 'a>, expr: &'a Expr, region: Region) {
         } else {
             takes_all(cx, expr) && cx.unseen(region, cx.id(expr))
         };
-    let doubt = "the file may be changed or used meanwhile, and a line that cannot be decoded fails in its round";
+    let doubt =
+        "the file may be changed or used meanwhile, and a line that cannot be decoded fails in its round";
     let fix = (!cx.has_comment(expr.range()))
         .then(|| fix(proven, "go over the file itself", doubt, vec![replace(expr.range(), cx.text(file))]))
         .flatten();
-    let message =
-        format!("`{}` puts all lines of the file in memory to go over them once", cx.brief(expr));
+    let message = format!("`{}` puts all lines of the file in memory to go over them once", cx.brief(expr));
     cx.found(expr, message, fix);
 }
 
@@ -76,7 +76,11 @@ fn readlines(expr: &Expr) -> Option<&Expr> {
 /// Whether a file is used in a region apart from one expression.
 pub(super) fn used_in<'a>(cx: &Model<'a>, file: &'a Expr, apart: &'a Expr, region: Region) -> bool {
     let own = cx.region_of(cx.id(apart));
-    region.ids().filter(|id| !own.has(*id)).filter_map(|id| cx.expr(id)).any(|other| super::patterns::same_place(other, file))
+    region
+        .ids()
+        .filter(|id| !own.has(*id))
+        .filter_map(|id| cx.expr(id))
+        .any(|other| super::patterns::same_place(other, file))
 }
 
 /// The call of `open` that a file comes from.
@@ -92,9 +96,8 @@ pub(super) fn opened<'a>(cx: &Model<'a>, file: &'a Expr) -> Option<&'a ExprCall>
 
 /// Whether a file is opened so that any bytes can be decoded.
 fn decodes_everything(open: &ExprCall) -> bool {
-    let word = |name: &str| {
-        open.arguments.find_keyword(name).and_then(|word| word.value.as_string_literal_expr())
-    };
+    let word =
+        |name: &str| open.arguments.find_keyword(name).and_then(|word| word.value.as_string_literal_expr());
     word("errors").is_some_and(|how| {
         matches!(how.value.to_str(), "ignore" | "replace" | "surrogateescape" | "backslashreplace")
     }) || word("encoding").is_some_and(|encoding| {
@@ -128,7 +131,8 @@ fn used_last<'a>(cx: &Model<'a>, file: &'a Expr, expr: &'a Expr) -> bool {
     let closed = matches!(binding.how, Bound::With(_)) || cx.scope(symbol.scope).kind == ScopeKind::Function;
     let own = cx.region_of(here);
     let next = symbol.bindings.iter().map(|it| it.node).filter(|node| *node > here).min();
-    let later = |name: crate::model::NodeId| name > here && !own.has(name) && next.is_none_or(|next| name < next);
+    let later =
+        |name: crate::model::NodeId| name > here && !own.has(name) && next.is_none_or(|next| name < next);
     closed
         && !again
         && !symbol.captured

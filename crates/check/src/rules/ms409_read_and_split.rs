@@ -32,7 +32,11 @@ fn check<'a>(cx: &mut Context<'_, 'a>, expr: &'a Expr, call: &'a ExprCall) {
         _ => false,
     };
     if by_line && whole_file(cx, &method.value) {
-        cx.found(expr, format!("`{}` has the whole text and all its lines in memory together", cx.brief(expr)), None);
+        cx.found(
+            expr,
+            format!("`{}` has the whole text and all its lines in memory together", cx.brief(expr)),
+            None,
+        );
     }
 }
 

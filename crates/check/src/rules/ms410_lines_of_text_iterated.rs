@@ -60,7 +60,10 @@ fn is_short<'a>(cx: &Context<'_, 'a>, text: &'a Expr) -> bool {
                 matches!(method.attr.as_str(), "strip" | "lstrip" | "rstrip" | "format")
                     && is_short(cx, &method.value)
             });
-            of_exception || dedented || trimmed || matches!(cx.builtin(&call.func), Some("str" | "repr" | "input"))
+            of_exception
+                || dedented
+                || trimmed
+                || matches!(cx.builtin(&call.func), Some("str" | "repr" | "input"))
         }
         _ => false,
     }

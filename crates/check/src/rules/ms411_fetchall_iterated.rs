@@ -69,7 +69,9 @@ fn holder(cursor: &Expr) -> &Expr {
 /// Whether a region asks some database something.
 fn queries<'a>(cx: &Context<'_, 'a>, apart: &'a Expr, region: Region) -> bool {
     let own = cx.region_of(cx.id(apart));
-    region.ids().filter(|id| !own.has(*id)).filter_map(|id| cx.expr(id)).any(|expr| {
-        expr.as_attribute_expr().is_some_and(|method| QUERIES.contains(&method.attr.as_str()))
-    })
+    region
+        .ids()
+        .filter(|id| !own.has(*id))
+        .filter_map(|id| cx.expr(id))
+        .any(|expr| expr.as_attribute_expr().is_some_and(|method| QUERIES.contains(&method.attr.as_str())))
 }

@@ -26,9 +26,15 @@ pub(super) const RULE: Rule = Rule {
 fn check<'a>(cx: &mut Context<'_, 'a>, expr: &'a Expr, _: &'a ExprCall) {
     let Some(call) = cx.calls(expr, "json.loads") else { return };
     let Some(Expr::Call(read)) = call.arguments.args.first() else { return };
-    let reads = read.func.as_attribute_expr().is_some_and(|method| matches!(method.attr.as_str(), "read" | "read_text" | "read_bytes"));
+    let reads = read
+        .func
+        .as_attribute_expr()
+        .is_some_and(|method| matches!(method.attr.as_str(), "read" | "read_text" | "read_bytes"));
     if reads && read.arguments.is_empty() {
-        let message = format!("`{}` has the whole text in memory with what is parsed; `json.load` would too", cx.brief(expr));
+        let message = format!(
+            "`{}` has the whole text in memory with what is parsed; `json.load` would too",
+            cx.brief(expr)
+        );
         cx.found(expr, message, None);
     }
 }

@@ -29,21 +29,29 @@ fn check<'a>(cx: &mut Context<'_, 'a>, expr: &'a Expr, call: &'a ExprCall) {
     let Some(name) = path.strip_prefix("hashlib.") else { return };
     let [Expr::Call(read)] = &*call.arguments.args else { return };
     let Expr::Attribute(method) = &*read.func else { return };
-    let plain = matches!(name, "md5" | "sha1" | "sha224" | "sha256" | "sha384" | "sha512" | "blake2b" | "blake2s");
+    let plain =
+        matches!(name, "md5" | "sha1" | "sha224" | "sha256" | "sha384" | "sha512" | "blake2b" | "blake2s");
     if method.attr.as_str() != "read" || !read.arguments.is_empty() || !(plain || name == "new") {
         return;
     }
     let file = cx.type_of(&method.value);
-    let mendable = plain && cx.python >= PythonVersion::minor(11) && call.arguments.keywords.is_empty() && !cx.has_comment(expr.range())
+    let mendable = plain
+        && cx.python >= PythonVersion::minor(11)
+        && call.arguments.keywords.is_empty()
+        && !cx.has_comment(expr.range())
         && file.is_none_or(|known| known.ty != Type::TextFile);
-    let fix = mendable
-        .then(|| cx.reach("hashlib.file_digest", expr))
-        .flatten()
-        .and_then(|(function, mut edits)| {
+    let fix = mendable.then(|| cx.reach("hashlib.file_digest", expr)).flatten().and_then(
+        |(function, mut edits)| {
             let proven = file.is_some_and(|known| known.proven && known.ty == Type::BinaryFile);
             edits.push(replace(expr.range(), format!("{function}({}, \"{name}\")", cx.text(&*method.value))));
-            fix(proven, "hash it block by block", "it needs a file opened as bytes, and takes an `io.BytesIO` from its start", edits)
-        });
+            fix(
+                proven,
+                "hash it block by block",
+                "it needs a file opened as bytes, and takes an `io.BytesIO` from its start",
+                edits,
+            )
+        },
+    );
     cx.found(expr, format!("`{}` has the whole file in memory to hash it", cx.brief(expr)), fix);
 }
 

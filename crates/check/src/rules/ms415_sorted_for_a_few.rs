@@ -37,21 +37,31 @@ fn check<'a>(cx: &mut Context<'_, 'a>, expr: &'a Expr, subscript: &'a ExprSubscr
         Some(_) => return,
     };
     let key = word("key").map_or_else(String::new, |word| format!(", {}", cx.text(word)));
-    if items.is_starred_expr() || few(cx, items) || call.arguments.keywords.len() != usize::from(!key.is_empty()) + usize::from(word("reverse").is_some()) {
+    if items.is_starred_expr()
+        || few(cx, items)
+        || call.arguments.keywords.len()
+            != usize::from(!key.is_empty()) + usize::from(word("reverse").is_some())
+    {
         return;
     }
     let of = cx.argument_text(items);
     let scope = cx.node(cx.id(expr)).scope;
     let fix = match &*subscript.slice {
         Expr::Slice(slice) => {
-            let Some(upper) = slice.upper.as_deref().filter(|_| slice.lower.is_none() && slice.step.is_none()) else { return };
+            let Some(upper) =
+                slice.upper.as_deref().filter(|_| slice.lower.is_none() && slice.step.is_none())
+            else {
+                return;
+            };
             let literal = int(upper);
             if literal.is_some_and(|n| !(1..=1000).contains(&n)) {
                 return;
             }
             let function = if reverse { "heapq.nlargest" } else { "heapq.nsmallest" };
             cx.reach(function, expr).and_then(|(name, mut edits)| {
-                let ordered = cx.element_of(items).is_some_and(|known| known.proven && matches!(known.ty, Type::Int | Type::Str | Type::Bytes));
+                let ordered = cx.element_of(items).is_some_and(|known| {
+                    known.proven && matches!(known.ty, Type::Int | Type::Str | Type::Bytes)
+                });
                 edits.push(replace(expr.range(), format!("{name}({}, {of}{key})", cx.text(upper))));
                 let proven = ordered && key.is_empty() && literal.is_some();
                 let doubt = match literal {
@@ -69,7 +79,9 @@ fn check<'a>(cx: &mut Context<'_, 'a>, expr: &'a Expr, subscript: &'a ExprSubscr
             };
             let doubt = match int(index) {
                 Some(0) => "of nothing it raises ValueError, not IndexError, and NaN has no order",
-                _ => "of nothing it raises ValueError, not IndexError, and of equal items it gives the first, not the last",
+                _ => {
+                    "of nothing it raises ValueError, not IndexError, and of equal items it gives the first, not the last"
+                }
             };
             let edits = vec![replace(expr.range(), format!("{function}({of}{key})"))];
             cx.is_free(function, scope)

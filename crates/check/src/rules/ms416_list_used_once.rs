@@ -84,7 +84,8 @@ fn check<'a>(cx: &mut Context<'_, 'a>, statement: &'a Stmt) {
             Taken::UntilKnown => unmoved() && cx.all_items_endure(items),
             Taken::AtOnce => is_first(cx, name, next) || unmoved() && cx.all_items_endure(items),
         };
-    let doubt = "what the items read, and what they call or fail at, is read and happens while they are taken";
+    let doubt =
+        "what the items read, and what they call or fail at, is read and happens while they are taken";
     let fix = edits.and_then(|mut edits| {
         // The statement that takes the items is left alone in this round: what is proven of it stays so.
         edits.push(Edit {
@@ -119,9 +120,10 @@ fn always<'a>(cx: &Context<'_, 'a>, name: &'a Expr, statement: &'a Stmt) -> bool
         let Some(expr) = cx.expr(above) else { return false };
         let first = match crate::model::comprehension(expr) {
             Some(generators) => generators.first().map(|first| cx.id(&first.iter)) == Some(inner),
-            None => {
-                !matches!(expr, Expr::If(_) | Expr::BoolOp(_) | Expr::Lambda(_) | Expr::Compare(_) | Expr::Named(_))
-            }
+            None => !matches!(
+                expr,
+                Expr::If(_) | Expr::BoolOp(_) | Expr::Lambda(_) | Expr::Compare(_) | Expr::Named(_)
+            ),
         };
         inner = above;
         first

@@ -30,9 +30,34 @@ pub(super) const RULE: Rule = Rule {
 
 /// Functions and methods that make, move or remove files, or run a program that may.
 const CHANGES: &[&str] = &[
-    "Popen", "call", "check_call", "check_output", "copy", "copy2", "copyfile", "copytree", "extractall", "link", "makedirs", "mkdir",
-    "move", "remove", "removedirs", "rename", "renames", "rmdir", "rmtree", "run", "save", "savefig", "symlink", "system",
-    "touch", "unlink", "write_bytes", "write_text",
+    "Popen",
+    "call",
+    "check_call",
+    "check_output",
+    "copy",
+    "copy2",
+    "copyfile",
+    "copytree",
+    "extractall",
+    "link",
+    "makedirs",
+    "mkdir",
+    "move",
+    "remove",
+    "removedirs",
+    "rename",
+    "renames",
+    "rmdir",
+    "rmtree",
+    "run",
+    "save",
+    "savefig",
+    "symlink",
+    "system",
+    "touch",
+    "unlink",
+    "write_bytes",
+    "write_text",
 ];
 
 fn check<'a>(cx: &mut Context<'_, 'a>, it: Iterated<'a>) {
@@ -45,11 +70,7 @@ fn check<'a>(cx: &mut Context<'_, 'a>, it: Iterated<'a>) {
         edits.push(replace(call.func.range(), name));
         fix(false, "find them one by one", "files made or removed meanwhile may be met or missed", edits)
     });
-    cx.found(
-        it.iter,
-        format!("`{}` makes a list of all paths to go over them once", cx.brief(it.iter)),
-        fix,
-    );
+    cx.found(it.iter, format!("`{}` makes a list of all paths to go over them once", cx.brief(it.iter)), fix);
 }
 
 /// Whether a region makes, moves or removes files.
@@ -64,7 +85,9 @@ fn changes_files<'a>(cx: &Context<'_, 'a>, region: Region) -> bool {
         let replaces = name == "replace" && cx.is(&call.func, "os.replace");
         let writes = name == "open"
             && call.arguments.find_argument_value("mode", 1).is_some_and(|mode| {
-                !mode.as_string_literal_expr().is_some_and(|mode| mode.value.chars().all(|c| matches!(c, 'r' | 'b' | 't')))
+                !mode
+                    .as_string_literal_expr()
+                    .is_some_and(|mode| mode.value.chars().all(|c| matches!(c, 'r' | 'b' | 't')))
             });
         CHANGES.contains(&name) || replaces || writes
     })

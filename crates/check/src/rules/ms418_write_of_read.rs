@@ -32,7 +32,8 @@ fn check<'a>(cx: &mut Context<'_, 'a>, expr: &'a Expr, call: &'a ExprCall) {
     let [Expr::Call(inner)] = &*call.arguments.args else { return };
     let Expr::Attribute(read) = &*inner.func else { return };
     let copies = write.attr.as_str() == "write" && read.attr.as_str() == "read" && inner.arguments.is_empty();
-    if !copies || !call.arguments.keywords.is_empty() || !matches!(cx.parent_stmt(expr), Some(Stmt::Expr(_))) {
+    if !copies || !call.arguments.keywords.is_empty() || !matches!(cx.parent_stmt(expr), Some(Stmt::Expr(_)))
+    {
         return;
     }
     let (from, to) = (cx.type_of(&read.value), cx.type_of(&write.value));
@@ -47,8 +48,12 @@ fn check<'a>(cx: &mut Context<'_, 'a>, expr: &'a Expr, call: &'a ExprCall) {
         .then(|| cx.reach("shutil.copyfileobj", expr))
         .flatten()
         .and_then(|(name, mut edits)| {
-            edits.push(replace(expr.range(), format!("{name}({}, {})", cx.text(&*read.value), cx.text(&*write.value))));
-            let doubt = "it may be one file under two names, and if a block cannot be copied those before it are";
+            edits.push(replace(
+                expr.range(),
+                format!("{name}({}, {})", cx.text(&*read.value), cx.text(&*write.value)),
+            ));
+            let doubt =
+                "it may be one file under two names, and if a block cannot be copied those before it are";
             fix(bytes && new, "copy a block at a time", doubt, edits)
         });
     cx.found(expr, format!("`{}` has the whole file in memory to copy it", cx.brief(expr)), fix);

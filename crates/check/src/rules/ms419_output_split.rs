@@ -43,6 +43,7 @@ pub(super) fn of_output<'a>(cx: &Context<'_, 'a>, expr: &'a Expr) -> bool {
         return true;
     }
     call.func.as_attribute_expr().is_some_and(|method| {
-        matches!(method.attr.as_str(), "decode" | "strip" | "rstrip" | "lstrip") && of_output(cx, &method.value)
+        matches!(method.attr.as_str(), "decode" | "strip" | "rstrip" | "lstrip")
+            && of_output(cx, &method.value)
     })
 }

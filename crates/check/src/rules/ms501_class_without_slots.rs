@@ -63,7 +63,9 @@ fn check<'a>(cx: &mut Context<'_, 'a>, statement: &'a Stmt) {
     });
     let mended = match kind {
         _ if inherited => None,
-        Kind::Plain if fields.all_in_init && !given_elsewhere(cx, body, &fields.names) => slots(cx, class, &fields.names),
+        Kind::Plain if fields.all_in_init && !given_elsewhere(cx, body, &fields.names) => {
+            slots(cx, class, &fields.names)
+        }
         Kind::Plain => None,
         Kind::Data(decorator) => data_slots(cx, decorator, body),
     };
@@ -71,7 +73,10 @@ fn check<'a>(cx: &mut Context<'_, 'a>, statement: &'a Stmt) {
         Kind::Data(_) if cx.python >= PythonVersion::minor(10) => "ask for `slots=True`",
         _ => "give it `__slots__`",
     };
-    let message = format!("instances of `{}` are made in a loop and kept, each with room for any attribute: {advice}", class.name);
+    let message = format!(
+        "instances of `{}` are made in a loop and kept, each with room for any attribute: {advice}",
+        class.name
+    );
     cx.found_with_costs(&class.name.range(), message, mended, costs);
 }
 
@@ -102,7 +107,8 @@ fn kind<'a>(cx: &Model<'a>, class: &'a StmtClassDef) -> Option<Kind<'a>> {
                 name => (name, &[][..]),
             };
             let known = ["slots", "weakref_slot"];
-            let says = options.iter().any(|word| word.arg.as_deref().is_none_or(|name| known.contains(&name)));
+            let says =
+                options.iter().any(|word| word.arg.as_deref().is_none_or(|name| known.contains(&name)));
             (cx.is(path, "dataclasses.dataclass") && !says).then_some(Kind::Data(&decorator.expression))
         }
         _ => None,
@@ -127,14 +133,19 @@ fn asks_for_more(cx: &Model<'_>, class: Region, symbol: SymbolId) -> bool {
             let name = it.attr.as_str();
             // `Point.x = 0` would take the place of what `__slots__` makes.
             let of_class = it.ctx != ExprContext::Load && cx.symbol_of(&it.value) == Some(symbol);
-            of_class || name == "__dict__" || class.has(id) && matches!(name, "cached_property" | "__setattr__" | "__class__")
+            of_class
+                || name == "__dict__"
+                || class.has(id) && matches!(name, "cached_property" | "__setattr__" | "__class__")
         }
         Some(name @ Expr::Name(it)) => match it.id.as_str() {
             "vars" => true,
             "setattr" | "delattr" | "cached_property" | "__class__" => class.has(id),
             _ => cx.path(name).is_some_and(|path| path.starts_with("weakref")),
         },
-        _ => class.has(id) && matches!(cx.stmt(id), Some(Stmt::FunctionDef(it)) if it.name.as_str().contains("attr__")),
+        _ => {
+            class.has(id)
+                && matches!(cx.stmt(id), Some(Stmt::FunctionDef(it)) if it.name.as_str().contains("attr__"))
+        }
     })
 }
 
@@ -171,8 +182,11 @@ struct Fields<'a> {
 fn given<'a>(cx: &Model<'a>, class: &'a StmtClassDef) -> Fields<'a> {
     let mut fields = Fields { names: Vec::new(), all_in_init: true, first: None };
     let methods = class.body.iter().filter_map(Stmt::as_function_def_stmt);
-    let (init, others): (Vec<&StmtFunctionDef>, Vec<_>) = methods.partition(|it| it.name.as_str() == "__init__");
-    for (method, is_init) in init.into_iter().map(|it| (it, true)).chain(others.into_iter().map(|it| (it, false))) {
+    let (init, others): (Vec<&StmtFunctionDef>, Vec<_>) =
+        methods.partition(|it| it.name.as_str() == "__init__");
+    for (method, is_init) in
+        init.into_iter().map(|it| (it, true)).chain(others.into_iter().map(|it| (it, false)))
+    {
         let Some(this) = method.parameters.iter_non_variadic_params().next() else { continue };
         for id in cx.region(&method.body).ids() {
             let Some(it @ Expr::Attribute(attribute)) = cx.expr(id) else { continue };
@@ -242,13 +256,17 @@ fn is_kept<'a>(cx: &Model<'a>, value: &'a Expr) -> bool {
         Some(Expr::Tuple(_) | Expr::List(_)) => cx.parent_expr(value).is_some_and(|outer| is_kept(cx, outer)),
         Some(outer @ (Expr::ListComp(_) | Expr::SetComp(_) | Expr::DictComp(_))) => {
             let item = comprehension(outer).is_some_and(|generators| {
-                generators.iter().all(|it| !cx.region_of(cx.id(&it.iter)).has(id) && !it.ifs.iter().any(|test| cx.region_of(cx.id(test)).has(id)))
+                generators.iter().all(|it| {
+                    !cx.region_of(cx.id(&it.iter)).has(id)
+                        && !it.ifs.iter().any(|test| cx.region_of(cx.id(test)).has(id))
+                })
             });
             item && !few_items(cx, outer)
         }
         Some(outer @ Expr::Call(call)) => {
             let Expr::Attribute(method) = &*call.func else { return false };
-            let adds = matches!(method.attr.as_str(), "append" | "add" | "appendleft" | "insert" | "setdefault");
+            let adds =
+                matches!(method.attr.as_str(), "append" | "add" | "appendleft" | "insert" | "setdefault");
             adds && grows(cx, outer, cx.id(outer))
         }
         Some(_) => false,
@@ -351,7 +369,8 @@ mod tests {
     use crate::{Applicability, Options, fix};
 
     fn fixed(source: &str, minor: u8) -> String {
-        let options = Options { rules: vec![&RULE], python: PythonVersion::minor(minor), ..Options::default() };
+        let options =
+            Options { rules: vec![&RULE], python: PythonVersion::minor(minor), ..Options::default() };
         fix(source, &options, Applicability::Unsafe).expect("it is Python").text
     }
 

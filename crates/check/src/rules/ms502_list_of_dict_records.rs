@@ -30,7 +30,8 @@ pub(super) const RULE: Rule = Rule {
 
 fn check<'a>(cx: &mut Context<'_, 'a>, statement: &'a Stmt) {
     let Some(rows) = local(cx, statement) else { return };
-    let read = matches!(cx.call_of_one(rows.value), Some(("list", of)) if cx.calls(of, "csv.DictReader").is_some());
+    let read =
+        matches!(cx.call_of_one(rows.value), Some(("list", of)) if cx.calls(of, "csv.DictReader").is_some());
     let mut dicts = match rows.value {
         comp @ Expr::ListComp(it) if !few_items(cx, comp) => vec![&*it.elt],
         Expr::List(list) if list.elts.is_empty() => Vec::new(),
@@ -67,7 +68,9 @@ fn check<'a>(cx: &mut Context<'_, 'a>, statement: &'a Stmt) {
     let Stmt::Assign(assign) = statement else { return };
     if asked {
         let name = cx.text(&assign.targets[0]);
-        let message = format!("every dict in `{name}` has the same keys; a class with `__slots__` holds as much in a third of the bytes");
+        let message = format!(
+            "every dict in `{name}` has the same keys; a class with `__slots__` holds as much in a third of the bytes"
+        );
         let costs = dicts.iter().map(|dict| dict.range()).collect();
         cx.found_with_costs(*dicts.first().unwrap_or(&rows.value), message, None, costs);
     }

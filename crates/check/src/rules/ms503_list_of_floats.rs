@@ -46,7 +46,9 @@ fn check<'a>(cx: &mut Context<'_, 'a>, statement: &'a Stmt) {
             Done::Tested => {}
             Done::Passed("len", _) => read += 1,
             Done::Read(_, it) if !it.slice.is_slice_expr() => read += repeats(cx, name),
-            Done::Passed("sum" | "min" | "max" | "sorted" | "enumerate" | "zip" | "reversed", _) => read += repeats(cx, name),
+            Done::Passed("sum" | "min" | "max" | "sorted" | "enumerate" | "zip" | "reversed", _) => {
+                read += repeats(cx, name)
+            }
             Done::Iterated(_) => read += repeats(cx, name),
             _ => return,
         }
@@ -75,7 +77,9 @@ fn made_of_floats<'a>(cx: &Model<'a>, value: &'a Expr) -> bool {
     let floats = |items: &'a Expr| cx.element_of(items).is_some_and(|it| it.proven && it.ty == Type::Float);
     match value {
         comp @ Expr::ListComp(_) => floats(comp) && !few_items(cx, comp),
-        call => matches!(cx.call_of_one(call), Some(("list", of @ Expr::Call(_))) if cx.builtin_call(of, "map").is_some() && floats(of)),
+        call => {
+            matches!(cx.call_of_one(call), Some(("list", of @ Expr::Call(_))) if cx.builtin_call(of, "map").is_some() && floats(of))
+        }
     }
 }
 
@@ -101,5 +105,9 @@ fn as_array<'a>(cx: &Context<'_, 'a>, value: &'a Expr) -> Option<Fix> {
     edits.extend(import);
     let clear = !value.is_call_expr() || !cx.has_comment(range);
     let proven = !matches!(value, Expr::ListComp(_)) || cx.pure(value);
-    clear.then(|| fix(proven, "hold the numbers in an array", "what the items call may end the making of it", edits)).flatten()
+    clear
+        .then(|| {
+            fix(proven, "hold the numbers in an array", "what the items call may end the making of it", edits)
+        })
+        .flatten()
 }

@@ -32,13 +32,17 @@ fn check<'a>(cx: &mut Context<'_, 'a>, statement: &'a Stmt) {
     let [target] = &assign.targets[..] else { return };
     let grows = match &*assign.value {
         Expr::Call(call) => is_grown_by(cx, call, target),
-        Expr::Subscript(it) if cx.is(&it.value, "numpy.r_") || cx.is(&it.value, "numpy.c_") => {
-            it.slice.as_tuple_expr().is_some_and(|parts| parts.elts.iter().any(|part| same_place(part, target)))
-        }
+        Expr::Subscript(it) if cx.is(&it.value, "numpy.r_") || cx.is(&it.value, "numpy.c_") => it
+            .slice
+            .as_tuple_expr()
+            .is_some_and(|parts| parts.elts.iter().any(|part| same_place(part, target))),
         _ => false,
     };
     if grows && again_and_again(cx, statement, target) {
-        let message = format!("`{}` copies the whole array at every step; collect the pieces in a list", cx.brief(&statement.range()));
+        let message = format!(
+            "`{}` copies the whole array at every step; collect the pieces in a list",
+            cx.brief(&statement.range())
+        );
         cx.found(&statement.range(), message, None);
     }
 }
@@ -48,9 +52,8 @@ fn is_grown_by<'a>(cx: &Model<'a>, call: &'a ExprCall, target: &Expr) -> bool {
     let Some(first) = call.arguments.args.first() else { return false };
     match path.as_str() {
         "numpy.append" | "numpy.insert" => same_place(first, target),
-        "numpy.concatenate" | "numpy.vstack" | "numpy.hstack" | "numpy.dstack" | "numpy.row_stack" | "numpy.column_stack" => {
-            is_part(first, target)
-        }
+        "numpy.concatenate" | "numpy.vstack" | "numpy.hstack" | "numpy.dstack" | "numpy.row_stack"
+        | "numpy.column_stack" => is_part(first, target),
         _ => false,
     }
 }
@@ -75,7 +78,9 @@ pub(super) fn again_and_again<'a>(cx: &Model<'a>, statement: &'a Stmt, target: &
     let few = around.is_some_and(|iter| match &**iter {
         Expr::List(list) => list.elts.len() <= 8,
         Expr::Tuple(tuple) => tuple.elts.len() <= 8,
-        iter => cx.builtin_call(iter, "range").is_some_and(|range| range.arguments.args.iter().all(super::patterns_layout::is_few)),
+        iter => cx
+            .builtin_call(iter, "range")
+            .is_some_and(|range| range.arguments.args.iter().all(super::patterns_layout::is_few)),
     });
     !few && !cx.begun_within(target, cx.id(statement))
 }

@@ -29,8 +29,12 @@ pub(super) const RULE: Rule = Rule {
 fn check<'a>(cx: &mut Context<'_, 'a>, statement: &'a Stmt) {
     let Stmt::Assign(assign) = statement else { return };
     let ([target], Expr::Call(call)) = (&assign.targets[..], &*assign.value) else { return };
-    if (is_concat(cx, call, target) || is_append(cx, call, target)) && again_and_again(cx, statement, target) {
-        let message = format!("`{}` copies the whole table at every step; collect the parts in a list", cx.brief(&statement.range()));
+    if (is_concat(cx, call, target) || is_append(cx, call, target)) && again_and_again(cx, statement, target)
+    {
+        let message = format!(
+            "`{}` copies the whole table at every step; collect the parts in a list",
+            cx.brief(&statement.range())
+        );
         cx.found(&statement.range(), message, None);
     }
 }
@@ -46,7 +50,10 @@ fn is_concat<'a>(cx: &Model<'a>, call: &'a ExprCall, target: &Expr) -> bool {
 fn is_append<'a>(cx: &Model<'a>, call: &'a ExprCall, target: &'a Expr) -> bool {
     let Expr::Attribute(method) = &*call.func else { return false };
     let begins_as_table = cx.symbol_of(target).is_some_and(|id| {
-        cx.symbol(id).bindings.iter().any(|it| matches!(it.how, Bound::Assigned(value) if cx.proven(value) == Some(Type::Table)))
+        cx.symbol(id)
+            .bindings
+            .iter()
+            .any(|it| matches!(it.how, Bound::Assigned(value) if cx.proven(value) == Some(Type::Table)))
     });
     begins_as_table && method.attr.as_str() == "append" && same_place(&method.value, target)
 }

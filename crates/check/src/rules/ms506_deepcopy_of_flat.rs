@@ -25,7 +25,8 @@ pub(super) const RULE: Rule = Rule {
 
 fn check<'a>(cx: &mut Context<'_, 'a>, expr: &'a Expr, call: &'a ExprCall) {
     let [of @ Expr::Name(_)] = &*call.arguments.args else { return };
-    if !cx.is(&call.func, "copy.deepcopy") || !call.arguments.keywords.is_empty() || !cx.repeated(cx.id(expr)) {
+    if !cx.is(&call.func, "copy.deepcopy") || !call.arguments.keywords.is_empty() || !cx.repeated(cx.id(expr))
+    {
         return;
     }
     let Some(id) = cx.symbol_of(of) else { return };
@@ -36,13 +37,21 @@ fn check<'a>(cx: &mut Context<'_, 'a>, expr: &'a Expr, call: &'a ExprCall) {
     }
     let symbol = cx.symbol(id);
     let scope = cx.scope(symbol.scope);
-    let proven = scope.kind == ScopeKind::Function && !scope.by_string && !symbol.captured && !symbol.bound_elsewhere;
+    let proven =
+        scope.kind == ScopeKind::Function && !scope.by_string && !symbol.captured && !symbol.bound_elsewhere;
     let of = cx.text(of);
     let edits = vec![replace(expr.range(), format!("{of}.copy()"))];
     let mended = (!cx.has_comment(expr.range()))
         .then(|| fix(proven, "copy it alone", "other code may put something into it that can change", edits))
         .flatten();
-    cx.found(expr, format!("`{}` looks for what else to copy, every round, and `{of}` holds nothing that can change", cx.brief(expr)), mended);
+    cx.found(
+        expr,
+        format!(
+            "`{}` looks for what else to copy, every round, and `{of}` holds nothing that can change",
+            cx.brief(expr)
+        ),
+        mended,
+    );
 }
 
 /// Whether a display holds nothing but what never changes.
@@ -51,7 +60,9 @@ fn is_flat<'a>(cx: &Model<'a>, display: &'a Expr) -> bool {
     match display {
         Expr::List(list) => list.elts.iter().all(constant),
         Expr::Set(set) => set.elts.iter().all(constant),
-        Expr::Dict(dict) => dict.items.iter().all(|item| item.key.as_ref().is_some_and(constant) && constant(&item.value)),
+        Expr::Dict(dict) => {
+            dict.items.iter().all(|item| item.key.as_ref().is_some_and(constant) && constant(&item.value))
+        }
         _ => false,
     }
 }
@@ -59,7 +70,10 @@ fn is_flat<'a>(cx: &Model<'a>, display: &'a Expr) -> bool {
 /// Whether all uses of a name in this file read it or make a deep copy of it.
 fn is_kept_as_it_is(cx: &Model<'_>, id: SymbolId) -> bool {
     cx.symbol(id).uses.iter().all(|name| {
-        let copied = cx.expr(cx.node(*name).parent).and_then(Expr::as_call_expr).is_some_and(|call| cx.is(&call.func, "copy.deepcopy"));
+        let copied = cx
+            .expr(cx.node(*name).parent)
+            .and_then(Expr::as_call_expr)
+            .is_some_and(|call| cx.is(&call.func, "copy.deepcopy"));
         let returned = matches!(cx.stmt(cx.node(*name).parent), Some(crate::syntax::Stmt::Return(_)));
         copied || cx.use_of(*name) == Use::Reads && !returned
     })

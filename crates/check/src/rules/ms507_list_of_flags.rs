@@ -41,7 +41,9 @@ fn check<'a>(cx: &mut Context<'_, 'a>, statement: &'a Stmt) {
     for name in &flags.uses {
         let answer = match (rows, done(cx, name)) {
             (None, Some(done)) => asks(cx, &done),
-            (Some(_), Some(Done::Read(row, it))) if !it.slice.is_slice_expr() => done(cx, row).and_then(|done| asks(cx, &done)),
+            (Some(_), Some(Done::Read(row, it))) if !it.slice.is_slice_expr() => {
+                done(cx, row).and_then(|done| asks(cx, &done))
+            }
             (Some(_), Some(Done::Tested | Done::Passed("len", _))) => Some(false),
             _ => None,
         };
@@ -55,17 +57,31 @@ fn check<'a>(cx: &mut Context<'_, 'a>, statement: &'a Stmt) {
         return;
     }
     let length = match count {
-        Expr::BinOp(_) | Expr::UnaryOp(_) | Expr::If(_) | Expr::Lambda(_) if first => format!("({})", cx.text(count)),
+        Expr::BinOp(_) | Expr::UnaryOp(_) | Expr::If(_) | Expr::Lambda(_) if first => {
+            format!("({})", cx.text(count))
+        }
         count => cx.text(count).to_owned(),
     };
-    let made = if first { format!("bytearray(b\"\\x01\") * {length}") } else { format!("bytearray({length})") };
+    let made =
+        if first { format!("bytearray(b\"\\x01\") * {length}") } else { format!("bytearray({length})") };
     let free = cx.is_free("bytearray", cx.node(cx.id(display)).scope) && !cx.has_comment(display.range());
     let proven = natural(cx, count) || first && cx.proven(count) == Some(Type::Int);
     let mended = free
-        .then(|| fix(proven, "hold one byte for each", "a negative length is an error there", vec![replace(display.range(), made)]))
+        .then(|| {
+            fix(
+                proven,
+                "hold one byte for each",
+                "a negative length is an error there",
+                vec![replace(display.range(), made)],
+            )
+        })
         .flatten();
     let name = cx.text(&assign.targets[0]);
-    cx.found(display, format!("`{name}` holds nothing but truth values, 8 bytes for each; a `bytearray` holds one in 1"), mended);
+    cx.found(
+        display,
+        format!("`{name}` holds nothing but truth values, 8 bytes for each; a `bytearray` holds one in 1"),
+        mended,
+    );
 }
 
 /// Whether a use asks for truth values; `None` if it does anything that a `bytearray` would not do alike.
@@ -78,7 +94,9 @@ fn asks<'a>(cx: &Model<'a>, done: &Done<'a>) -> Option<bool> {
         Done::Tested | Done::Passed("len", _) => Some(false),
         Done::Passed("sum" | "any" | "all", _) => Some(true),
         Done::Passed("enumerate", counted) => alike(pairs_are_asked(cx, counted), true),
-        Done::Method("count", call) => alike(matches!(&*call.arguments.args, [flag] if flag_of(flag).is_some()), true),
+        Done::Method("count", call) => {
+            alike(matches!(&*call.arguments.args, [flag] if flag_of(flag).is_some()), true)
+        }
         Done::Iterated(target) => alike(is_asked_for(cx, target), true),
         _ => None,
     }
@@ -112,19 +130,25 @@ fn is_asked<'a>(cx: &Model<'a>, value: &'a Expr) -> bool {
     cx.is_test(value)
         || cx.parent_expr(value).and_then(Expr::as_compare_expr).is_some_and(|compare| {
             let equals = matches!(&*compare.ops, [CmpOp::Eq | CmpOp::NotEq]);
-            equals && std::iter::once(&*compare.left).chain(&*compare.comparators).any(|side| flag_of(side).is_some())
+            equals
+                && std::iter::once(&*compare.left)
+                    .chain(&*compare.comparators)
+                    .any(|side| flag_of(side).is_some())
         })
 }
 
 /// Whether only the truth matters of what a target is bound to.
 fn is_asked_for<'a>(cx: &Model<'a>, target: &'a Expr) -> bool {
-    target.is_name_expr() && uses_of_target(cx, target).is_some_and(|uses| uses.iter().all(|it| is_asked(cx, it)))
+    target.is_name_expr()
+        && uses_of_target(cx, target).is_some_and(|uses| uses.iter().all(|it| is_asked(cx, it)))
 }
 
 /// Whether `for i, flag in enumerate(flags)` asks only for the truth of `flag`.
 fn pairs_are_asked<'a>(cx: &Model<'a>, counted: &'a Expr) -> bool {
     match done(cx, counted) {
-        Some(Done::Iterated(Expr::Tuple(pair))) => matches!(&pair.elts[..], [Expr::Name(_), flag] if is_asked_for(cx, flag)),
+        Some(Done::Iterated(Expr::Tuple(pair))) => {
+            matches!(&pair.elts[..], [Expr::Name(_), flag] if is_asked_for(cx, flag))
+        }
         _ => false,
     }
 }

@@ -41,9 +41,24 @@ fn check<'a>(cx: &mut Context<'_, 'a>, expr: &'a Expr, call: &'a ExprCall) {
         [word] if word.arg.as_deref() == Some("dtype") && is_number_type(cx, &word.value) => "",
         _ => return,
     };
-    let mended = from_items(cx, call, items, of, dtype).filter(|_| !cx.has_comment(TextRange::new(call.start(), items.start())));
-    let mended = mended.and_then(|edits| fix(false, "take the numbers one by one", "an empty list, and numbers beyond 64 bits, give something else", edits));
-    cx.found(expr, format!("`{}` makes a list of all numbers before the array; `fromiter` takes them one by one", cx.brief(expr)), mended);
+    let mended = from_items(cx, call, items, of, dtype)
+        .filter(|_| !cx.has_comment(TextRange::new(call.start(), items.start())));
+    let mended = mended.and_then(|edits| {
+        fix(
+            false,
+            "take the numbers one by one",
+            "an empty list, and numbers beyond 64 bits, give something else",
+            edits,
+        )
+    });
+    cx.found(
+        expr,
+        format!(
+            "`{}` makes a list of all numbers before the array; `fromiter` takes them one by one",
+            cx.brief(expr)
+        ),
+        mended,
+    );
 }
 
 /// What gives the numbers of a list that is made only to be passed, and their type.

@@ -27,9 +27,9 @@ pub(super) const RULE: Rule = Rule {
 
 fn check<'a>(cx: &mut Context<'_, 'a>, statement: &'a Stmt) {
     let Some(lists) = local(cx, statement) else { return };
-    let by_default = cx
-        .calls(lists.value, "collections.defaultdict")
-        .is_some_and(|call| call.arguments.len() == 1 && call.arguments.args.iter().all(|made| cx.is_builtin(made, "list")));
+    let by_default = cx.calls(lists.value, "collections.defaultdict").is_some_and(|call| {
+        call.arguments.len() == 1 && call.arguments.args.iter().all(|made| cx.is_builtin(made, "list"))
+    });
     let empty = lists.value.as_dict_expr().is_some_and(|dict| dict.items.is_empty())
         || cx.builtin_call(lists.value, "dict").is_some_and(|call| call.arguments.is_empty());
     if !by_default && !empty {
@@ -70,7 +70,12 @@ fn check<'a>(cx: &mut Context<'_, 'a>, statement: &'a Stmt) {
             _ => return,
         };
         let costs = adds.iter().map(|list| list.range()).collect();
-        cx.found_with_costs(*list, format!("only the lengths of the lists in `{name}` are used; a `Counter` keeps no items"), None, costs);
+        cx.found_with_costs(
+            *list,
+            format!("only the lengths of the lists in `{name}` are used; a `Counter` keeps no items"),
+            None,
+            costs,
+        );
     }
 }
 
@@ -81,7 +86,8 @@ fn is_fresh_list(arguments: &[Expr]) -> bool {
 fn is_member_test(cx: &Model<'_>, name: &Expr) -> bool {
     use crate::syntax::CmpOp::{In, NotIn};
     cx.parent_expr(name).and_then(Expr::as_compare_expr).is_some_and(|compare| {
-        matches!(&*compare.ops, [In | NotIn]) && compare.comparators.iter().any(|side| cx.id(side) == cx.id(name))
+        matches!(&*compare.ops, [In | NotIn])
+            && compare.comparators.iter().any(|side| cx.id(side) == cx.id(name))
     })
 }
 
