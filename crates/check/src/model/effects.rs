@@ -433,7 +433,7 @@ impl<'a> Model<'a> {
 
     /// Whether what is assigned to a name goes nowhere else: not to a second target as in `a = b = []`, nor
     /// to what stands around a `:=`.
-    fn bound_alone(&self, name: NodeId) -> bool {
+    pub(crate) fn bound_alone(&self, name: NodeId) -> bool {
         match self.node(self.node(name).parent).ast {
             Ast::Stmt(Stmt::Assign(assign)) => assign.targets.len() == 1,
             Ast::Expr(named @ Expr::Named(_)) => self.is_test(named),

@@ -128,6 +128,9 @@ fn used_last<'a>(cx: &Model<'a>, file: &'a Expr, expr: &'a Expr) -> bool {
         Some(around) => !cx.region(around.body()).has(binding.node),
         None => cx.repeated(here),
     };
+    if matches!(binding.how, Bound::Assigned(_)) && !cx.bound_alone(binding.node) {
+        return false;
+    }
     let closed = matches!(binding.how, Bound::With(_)) || cx.scope(symbol.scope).kind == ScopeKind::Function;
     let own = cx.region_of(here);
     let next = symbol.bindings.iter().map(|it| it.node).filter(|node| *node > here).min();

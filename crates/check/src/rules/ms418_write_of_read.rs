@@ -43,7 +43,10 @@ fn check<'a>(cx: &mut Context<'_, 'a>, expr: &'a Expr, call: &'a ExprCall) {
         return;
     }
     let bytes = from.ty == Type::BinaryFile && to.ty == Type::BinaryFile && from.proven && to.proven;
-    let new = opened(cx, &write.value).is_some_and(is_new) && opened(cx, &read.value).is_some();
+    let new = match (opened(cx, &read.value), opened(cx, &write.value)) {
+        (Some(source), Some(copy)) => source.range() != copy.range() && is_new(copy),
+        _ => false,
+    };
     let fix = (!cx.has_comment(expr.range()))
         .then(|| cx.reach("shutil.copyfileobj", expr))
         .flatten()
