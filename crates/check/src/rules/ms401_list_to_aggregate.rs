@@ -38,7 +38,7 @@ fn check<'a>(cx: &mut Context<'_, 'a>, _: &'a Expr, call: &'a ExprCall) {
             Takes::All => (
                 cx.pure(argument) && has_quiet_key(cx, call),
                 if cx.pure(argument) {
-                    "the key is called between the items, of which it may change what they read"
+                    "the key is called between the items and may change what they read"
                 } else {
                     "a StopIteration in what the items call becomes a RuntimeError"
                 },

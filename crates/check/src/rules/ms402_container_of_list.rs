@@ -31,8 +31,7 @@ fn check<'a>(cx: &mut Context<'_, 'a>, expr: &'a Expr, call: &'a ExprCall) {
         return;
     }
     let proven = cx.pure(comp);
-    let doubt =
-        "what the items call runs while it is filled, and in a generator StopIteration becomes RuntimeError";
+    let doubt = "a StopIteration in what the items call may become a RuntimeError";
     let one = TextSize::from(1);
     let alone = call.arguments.len() == 1;
     // `set([` … `])` with nothing between the brackets becomes `{` … `}`.

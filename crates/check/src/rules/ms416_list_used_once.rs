@@ -84,8 +84,7 @@ fn check<'a>(cx: &mut Context<'_, 'a>, statement: &'a Stmt) {
             Taken::UntilKnown => unmoved() && cx.all_items_endure(items),
             Taken::AtOnce => is_first(cx, name, next) || unmoved() && cx.all_items_endure(items),
         };
-    let doubt =
-        "what the items read, and what they call or fail at, is read and happens while they are taken";
+    let doubt = "each item is made when it is taken: what it calls, reads or fails at comes later";
     let fix = edits.and_then(|mut edits| {
         // The statement that takes the items is left alone in this round: what is proven of it stays so.
         edits.push(Edit {
