@@ -94,7 +94,7 @@ impl<'m, 'a> Context<'m, 'a> {
     fn import(&self, module: &str, user: &Expr) -> Option<Edit> {
         let body = &self.parsed.module().body;
         let user_at = self.id(user);
-        let own = body.iter().find(|statement| self.region_of(self.id(*statement)).has(user_at))?;
+        let own = self.ancestors(user_at).last().and_then(|top| self.stmt(top))?;
         let newline = if self.source.contains("\r\n") { "\r\n" } else { "\n" };
         let line = format!("import {module}{newline}");
         let docstring = usize::from(matches!(

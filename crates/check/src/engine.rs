@@ -33,6 +33,10 @@ impl Default for Options {
 pub fn check(text: &str, options: &Options) -> Result<Vec<Finding>, Unreadable> {
     let parsed = syntax::parse(text, options.notebook)?;
     let model = Model::new(text, &parsed, options.python);
+    if let Some((name, at)) = model.crowded() {
+        let message = format!("`{name}` is used so often that a program must have written this");
+        return Err(Unreadable { message, at: model.range(at).start().into() });
+    }
     let mut findings = Vec::new();
     let dispatch = Dispatch::new(&options.rules);
     dispatch.run(&model, &mut findings);

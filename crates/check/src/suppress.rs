@@ -1,5 +1,7 @@
 //! `# memsight: ignore[MS101, MS203]` on a line silences what is found there.
 
+use std::ops::Range;
+
 use crate::finding::Finding;
 use crate::syntax::{Ranged, TokenKind, Tokens};
 
@@ -8,19 +10,20 @@ pub(crate) fn drop_ignored(text: &str, tokens: &Tokens, findings: &mut Vec<Findi
     if findings.is_empty() || !text.contains("memsight:") {
         return;
     }
-    let ignored: Vec<(usize, Ignore<'_>)> = tokens
+    // The lines of the comments, in the order of the text.
+    let ignored: Vec<(Range<usize>, Ignore<'_>)> = tokens
         .iter()
         .filter(|token| token.kind() == TokenKind::Comment)
         .filter_map(|token| {
             let range = token.range().to_std_range();
-            Some((range.start, Ignore::parse(&text[range])?))
+            let from = text[..range.start].rfind('\n').map_or(0, |at| at + 1);
+            Some((from..range.end, Ignore::parse(&text[range])?))
         })
         .collect();
     findings.retain(|finding| {
-        // From the start of its first line to the end of its last.
-        let from = text[..finding.start].rfind('\n').map_or(0, |at| at + 1);
-        let to = text[finding.end..].find('\n').map_or(text.len(), |at| finding.end + at);
-        !ignored.iter().any(|(at, ignore)| (from..to).contains(at) && ignore.covers(finding.rule.code))
+        let first = ignored.partition_point(|(line, _)| line.end < finding.start);
+        let on_its_lines = ignored[first..].iter().take_while(|(line, _)| line.start <= finding.end);
+        !on_its_lines.into_iter().any(|(_, ignore)| ignore.covers(finding.rule.code))
     });
 }
 

@@ -1,6 +1,6 @@
 //! One walk over the syntax tree that numbers its nodes and finds its scopes and names.
 
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
 
 use rustc_hash::FxHashMap;
 
@@ -214,6 +214,9 @@ impl<'a> Builder<'a> {
             star: self.star,
             known: RefCell::default(),
             bound: RefCell::default(),
+            attributes: RefCell::default(),
+            private: RefCell::default(),
+            depth: Cell::default(),
         }
     }
 

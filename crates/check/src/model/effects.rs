@@ -416,6 +416,15 @@ impl<'a> Model<'a> {
 
     /// Whether nothing but one local name ever refers to its values while the function runs.
     pub(crate) fn private(&self, id: SymbolId) -> bool {
+        if let Some(private) = self.private.borrow().get(&id) {
+            return *private;
+        }
+        let private = self.found_private(id);
+        self.private.borrow_mut().insert(id, private);
+        private
+    }
+
+    fn found_private(&self, id: SymbolId) -> bool {
         let symbol = self.symbol(id);
         let scope = self.scope(symbol.scope);
         scope.kind == ScopeKind::Function

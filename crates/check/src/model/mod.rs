@@ -26,7 +26,7 @@ pub(crate) mod shape;
 mod tables;
 pub(crate) mod types;
 
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
 
 use rustc_hash::FxHashMap;
 
@@ -183,6 +183,9 @@ pub(crate) enum Bound<'a> {
     Other,
 }
 
+/// How many places in a file a name may have.
+const MAX_PLACES_OF_NAME: usize = 10_000;
+
 /// One file, ready for questions.
 pub(crate) struct Model<'a> {
     /// Its text.
@@ -204,6 +207,12 @@ pub(crate) struct Model<'a> {
     known: RefCell<FxHashMap<SymbolId, Option<Option<Known>>>>,
     /// The same for single bindings of names that have several, by where they stand.
     bound: RefCell<FxHashMap<NodeId, Option<Known>>>,
+    /// The same for attributes of `self`, by class.
+    attributes: RefCell<FxHashMap<NodeId, types::Attributes>>,
+    /// Which symbols are private, as far as that was asked.
+    private: RefCell<FxHashMap<SymbolId, bool>>,
+    /// How many questions about types wait for the one being answered.
+    depth: Cell<u32>,
 }
 
 impl<'a> Model<'a> {
@@ -225,6 +234,16 @@ impl<'a> Model<'a> {
     /// A symbol.
     pub(crate) fn symbol(&self, id: SymbolId) -> &Symbol<'a> {
         &self.symbols[id.0 as usize]
+    }
+
+    /// Where a name is read or bound that is read and bound so often that only a program can have written
+    /// the text. Rules go through all places of a name for each that they find.
+    pub(crate) fn crowded(&self) -> Option<(&'a str, NodeId)> {
+        let symbol = self.symbols.iter().find(|symbol| {
+            let imported = symbol.bindings.iter().all(|binding| matches!(binding.how, Bound::Import));
+            !imported && symbol.uses.len() + symbol.bindings.len() > MAX_PLACES_OF_NAME
+        })?;
+        Some((symbol.name, symbol.bindings.first().map_or(NodeId(0), |binding| binding.node)))
     }
 
     /// Every symbol.

@@ -6,7 +6,9 @@
 //! only that type is likely to have. A safe fix needs proof; a finding may rest
 //! on a hint.
 
-use super::{Binding, Bound, Model, SymbolId, tables};
+use rustc_hash::FxHashMap;
+
+use super::{Binding, Bound, Model, NodeId, SymbolId, tables};
 use crate::syntax::{Expr, ExprCall, Number, Operator, Stmt, StmtClassDef, UnaryOp};
 
 /// A type that rules ask for. Its subclasses are not it.
@@ -96,6 +98,9 @@ impl Type {
     }
 }
 
+/// How many steps an answer about a type may take that each hang on the next.
+const MAX_DEPTH_OF_TYPES: u32 = 500;
+
 /// A type, and whether it is proven.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Known {
@@ -124,6 +129,15 @@ impl Known {
     }
 }
 
+/// What is known of the attributes that a class gives `self`.
+#[derive(Default)]
+pub(super) struct Attributes {
+    /// The values assigned to each.
+    assigned: FxHashMap<Box<str>, Vec<NodeId>>,
+    /// The types already found out.
+    known: FxHashMap<Box<str>, Option<Known>>,
+}
+
 /// What the bindings of a name come to.
 enum Sum {
     /// None says anything yet.
@@ -135,8 +149,20 @@ enum Sum {
 }
 
 impl<'a> Model<'a> {
-    /// The type of an expression, if it is known.
+    /// The type of an expression, if it is known. One that hangs on another that hangs on another, and so
+    /// on for longer than anybody writes, is not.
     pub(crate) fn type_of(&self, expr: &'a Expr) -> Option<Known> {
+        let depth = self.depth.get();
+        if depth > MAX_DEPTH_OF_TYPES {
+            return None;
+        }
+        self.depth.set(depth + 1);
+        let known = self.type_by_form(expr);
+        self.depth.set(depth);
+        known
+    }
+
+    fn type_by_form(&self, expr: &'a Expr) -> Option<Known> {
         use Type::*;
         Some(Known::proven(match expr {
             Expr::List(_) | Expr::ListComp(_) => List,
@@ -547,22 +573,52 @@ impl<'a> Model<'a> {
 
     /// The type of `self.name` where all assignments to it in the class agree. Another class may
     /// assign it too, so this is a hint.
-    pub(crate) fn attribute_type(&self, class: &'a StmtClassDef, name: &str) -> Option<Known> {
-        let mut sum: Option<Known> = None;
-        let region = self.region_of(self.id(class));
-        for id in region.ids() {
-            let value = match self.stmt(id) {
-                Some(Stmt::Assign(assign)) => {
-                    assign.targets.iter().any(|target| is_self(target, name)).then_some(&*assign.value)
+    fn attribute_type(&self, class: &'a StmtClassDef, name: &str) -> Option<Known> {
+        let id = self.id(class);
+        let of_class = |attributes: &Attributes| attributes.known.get(name).copied();
+        if let Some(known) = self.attributes.borrow().get(&id).and_then(of_class) {
+            return known;
+        }
+        let note = |known| {
+            let mut all = self.attributes.borrow_mut();
+            let of = all.entry(id).or_insert_with(|| self.attributes_of(class));
+            of.known.insert(name.into(), known);
+            of.assigned.get(name).cloned().unwrap_or_default()
+        };
+        // Where the question comes back to itself, nothing is known.
+        let values = note(None);
+        let known = self.agreed(name, &values);
+        note(known);
+        known
+    }
+
+    /// What a class assigns to attributes of `self`, by their names.
+    fn attributes_of(&self, class: &'a StmtClassDef) -> Attributes {
+        let mut attributes = Attributes::default();
+        for id in self.region_of(self.id(class)).ids() {
+            let (targets, value) = match self.stmt(id) {
+                Some(Stmt::Assign(assign)) => (&assign.targets[..], Some(&*assign.value)),
+                Some(Stmt::AnnAssign(assign)) => {
+                    (std::slice::from_ref(&*assign.target), assign.value.as_deref())
                 }
-                Some(Stmt::AnnAssign(assign)) if is_self(&assign.target, name) => assign.value.as_deref(),
-                _ => None,
+                _ => continue,
             };
+            for name in targets.iter().filter_map(name_in_self) {
+                let values = attributes.assigned.entry(name.into()).or_default();
+                values.extend(value.map(|value| self.id(value)));
+            }
+        }
+        attributes
+    }
+
+    fn agreed(&self, name: &str, values: &[NodeId]) -> Option<Known> {
+        let mut sum: Option<Known> = None;
+        for value in values {
+            let value = self.expr(*value)?;
             // `self.x = self.x + y` says nothing new, nor does `None` before there is a value.
-            let Some(value) = value.filter(|value| !mentions(value, name) && !value.is_none_literal_expr())
-            else {
+            if mentions(value, name) || value.is_none_literal_expr() {
                 continue;
-            };
+            }
             let known = match value {
                 // A name passed in is what its annotation says.
                 Expr::Name(_) | Expr::Attribute(_) if value.is_attribute_expr() => return None,
@@ -577,14 +633,14 @@ impl<'a> Model<'a> {
     }
 }
 
-fn is_self(target: &Expr, name: &str) -> bool {
-    target.as_attribute_expr().is_some_and(|attribute| {
-        attribute.attr.as_str() == name
-            && attribute.value.as_name_expr().is_some_and(|holder| holder.id == "self")
-    })
+/// The `name` of `self.name`.
+fn name_in_self(expr: &Expr) -> Option<&str> {
+    let attribute = expr.as_attribute_expr()?;
+    let is_self = attribute.value.as_name_expr().is_some_and(|holder| holder.id == "self");
+    is_self.then_some(attribute.attr.as_str())
 }
 
 /// Whether an expression reads `self.name`.
 fn mentions(expr: &Expr, name: &str) -> bool {
-    crate::syntax::any_over_expr(expr, |inner| is_self(inner, name))
+    crate::syntax::any_over_expr(expr, |inner| name_in_self(inner) == Some(name))
 }

@@ -42,6 +42,9 @@ fn check<'a>(cx: &mut Context<'_, 'a>, _: &'a Expr, call: &'a ExprCall) {
     );
 }
 
+/// More places than these nobody wants changed by one fix.
+const MAX_CHANGES: usize = 50;
+
 /// The list whose method is called in a loop around it, with 0 as the first of so many arguments.
 pub(super) fn at_front<'a>(
     cx: &Model<'a>,
@@ -106,6 +109,9 @@ pub(super) fn as_deque<'a>(cx: &Context<'_, 'a>, list: &'a Expr) -> Option<Fix> 
         || !cx.fresh(local.value)
         || cx.has_comment(local.value.range())
     {
+        return None;
+    }
+    if local.uses.len() > MAX_CHANGES {
         return None;
     }
     let mut edits = Vec::new();
