@@ -51,7 +51,7 @@ impl Draft {
         // The source refuses what is too large before it reads it.
         let source = Source::read(path)?;
         let problem = |reason: String| Problem { path: path.to_owned(), line: None, reason };
-        let bytes = source.encode(&source.text).map_err(problem)?;
+        let bytes = source.original().map_err(problem)?;
         let findings =
             engine::check(&source.text, options).map_err(|error| unreadable(path, &source, error))?;
         Ok(Self {

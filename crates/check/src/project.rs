@@ -202,7 +202,7 @@ fn one(path: &Path, options: &Options, fix: Option<Applicability>) -> Result<Out
     let mut changed = None;
     if fixed.applied > 0 {
         let problem = |reason: String| Problem { path: path.to_owned(), line: None, reason };
-        let before = source.encode(&source.text).map_err(problem)?;
+        let before = source.original().map_err(problem)?;
         let after = source.encode(&fixed.text).map_err(problem)?;
         changed = Some(Changed { path: path.to_owned(), before, after });
         source.replace(fixed.text);

@@ -7,7 +7,7 @@ use clap::ValueEnum;
 use memsight_check::output::{self, Format};
 use memsight_check::{Applicability, Cost, Costs, Report, Request};
 use memsight_insight::{Key, Moment, Program, site_lines, weights};
-use memsight_report::units;
+use memsight_report::{text, units};
 
 use crate::exit::Exit;
 use crate::terminal::{self, say};
@@ -80,7 +80,7 @@ pub(crate) fn run(args: &Args) -> Result<Exit> {
         }
     }
     let text = match args.output_format {
-        OutputFormat::Text => text(&report, costs.as_ref(), mends),
+        OutputFormat::Text => for_people(&report, costs.as_ref(), mends),
         OutputFormat::Json => output::render(&report, Format::Json, costs.as_ref()),
         OutputFormat::Github => output::render(&report, Format::Github, None),
         OutputFormat::Sarif => output::render(&report, Format::Sarif, None),
@@ -149,7 +149,7 @@ pub(crate) fn costs_in(program: &Program, capture: &str) -> Result<Costs> {
     Ok(costs)
 }
 
-fn text(report: &Report, costs: Option<&Costs>, mends: bool) -> String {
+fn for_people(report: &Report, costs: Option<&Costs>, mends: bool) -> String {
     let look = terminal::stdout_look();
     let look =
         output::Look { width: look.width, color: look.color, bytes: units::bytes, count: units::count };
@@ -171,10 +171,10 @@ fn text(report: &Report, costs: Option<&Costs>, mends: bool) -> String {
         report.findings.iter().filter(|located| located.finding.fix.as_ref().is_some_and(with)).count()
     };
     let (safe, unproven) = (of(Applicability::Safe), of(Applicability::Unsafe));
-    out.push_str(&format!("{} in {files}", counted(found, "finding")));
+    let mut said = format!("{} in {files}", counted(found, "finding"));
     if let Some(costs) = costs {
         let (cost, lines) = report.cost(costs);
-        out.push_str(&format!(
+        said.push_str(&format!(
             ": {} allocated {}, {} of the run; at the peak {}",
             if lines == 1 { "this 1 line".to_owned() } else { format!("these {lines} lines") },
             units::bytes(cost.allocated_bytes),
@@ -182,17 +182,23 @@ fn text(report: &Report, costs: Option<&Costs>, mends: bool) -> String {
             units::bytes(cost.peak_bytes)
         ));
     }
-    out.push_str(".\n");
+    text::line(&mut out, &text::folded(&format!("{said}."), look.width, 0));
+    let mut steps = Vec::new();
+    let mut step = |command: &str, why: String| steps.push((format!("memsight {command}"), why));
     if safe > 0 {
-        out.push_str(&format!("  --fix mends {safe} of them, proven safe.\n"));
+        step("check --fix", format!("mends {safe} of them, proven safe"));
     }
     if unproven > 0 {
-        out.push_str(&format!(
-            "  --unsafe-fixes mends {unproven} more: look at them with --diff --unsafe-fixes, "
-        ));
-        out.push_str("or let `memsight prove` try them.\n");
+        step("check --unsafe-fixes --diff", format!("shows {unproven} more, not proven"));
     }
-    out.push_str("  memsight explain CODE says more and measures it.\n");
+    if safe + unproven > 0 {
+        step("prove -- COMMAND", "tries them on a copy, and measures".into());
+    }
+    if let Some(first) = report.findings.first() {
+        step(&format!("explain {}", first.finding.rule.code), "how it works, measured here".into());
+    }
+    text::line(&mut out, "");
+    out.push_str(&text::next(&steps, &terminal::stdout_look()));
     out
 }
 

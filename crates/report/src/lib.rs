@@ -8,6 +8,7 @@ pub mod compare;
 mod diff;
 pub mod json;
 mod look;
+mod next;
 mod place;
 mod source;
 mod summary;
@@ -20,6 +21,7 @@ pub mod view;
 pub mod text {
     pub use crate::diff::diff_text as diff;
     pub use crate::look::{Look, cut, fill, folded, line, printable};
+    pub use crate::next::next;
     pub use crate::summary::{Outcome, first_site, report, signal_name, summary};
     pub use crate::table::{leaks, temporary, view};
     pub use crate::tree::tree;

@@ -371,23 +371,21 @@ fn next(out: &mut String, facts: &Facts<'_>, look: &Look) {
     let program_left: u64 = facts.left.sites.iter().map(|line| line.shown.bytes).sum();
     let mut steps = Vec::new();
     if program_left > 1_000_000 && program_left >= facts.peak_bytes() / 5 {
-        steps.push((format!("memsight report {capture} --leaks"), "where what is still live came from"));
+        steps.push((
+            format!("memsight report {capture} --leaks"),
+            "where what is still live came from".into(),
+        ));
     }
     if totals.temporary.bytes > totals.allocated_bytes / 5 {
-        steps.push((format!("memsight report {capture} --temporary"), "which lines churn"));
+        steps.push((format!("memsight report {capture} --temporary"), "which lines churn".into()));
     }
-    steps.push((format!("memsight report {capture} --tree"), "who called the lines above"));
+    steps.push((format!("memsight report {capture} --tree"), "who called the lines above".into()));
     if steps.len() < 2 {
-        steps.push((format!("memsight diff {capture} LATER"), "after a change: what it saved"));
+        steps.push((format!("memsight diff {capture} LATER"), "after a change: what it saved".into()));
     }
+    steps.truncate(2);
     line(out, "");
-    let width = steps.iter().map(|(command, _)| columns(command)).max().unwrap_or(0);
-    for (number, (command, why)) in steps.iter().take(2).enumerate() {
-        let label = if number == 0 { look.bold("Next ") } else { "     ".into() };
-        let fits = width + columns(why) + 9 <= look.width;
-        let why = if fits { look.dim(why) } else { String::new() };
-        line(out, &format!("{label}  {}  {why}", crate::look::fill(command, width)));
-    }
+    out.push_str(&crate::next::next(&steps, look));
 }
 
 /// A path as it must be written for a shell.

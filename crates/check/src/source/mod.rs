@@ -122,6 +122,14 @@ impl Source {
         self.lines.starts()
     }
 
+    /// The bytes of the file as it was read.
+    pub(crate) fn original(&self) -> Result<Vec<u8>, String> {
+        match &self.form {
+            Form::File(coding) => coding.encode(&self.text),
+            Form::Notebook(notebook) => Ok(notebook.bytes.clone()),
+        }
+    }
+
     /// The bytes of the file with another text in it.
     pub(crate) fn encode(&self, text: &str) -> Result<Vec<u8>, String> {
         match &self.form {

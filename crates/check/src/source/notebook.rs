@@ -9,6 +9,8 @@ use serde_json::Value;
 /// What is needed to put the text back.
 #[derive(Debug)]
 pub(super) struct Notebook {
+    /// The file as it was read, which another program may have laid out otherwise than it is written here.
+    pub(super) bytes: Vec<u8>,
     json: Value,
     /// The cells in the text: their place in the notebook, and the line at which each begins.
     cells: Vec<(usize, usize)>,
@@ -49,7 +51,8 @@ impl Notebook {
             text.push_str(&code);
         }
         let indent = raw.lines().nth(1).map_or(1, |line| line.len() - line.trim_start().len());
-        let notebook = Self { json, cells, divider, indent, ends_with_newline: raw.ends_with('\n') };
+        let bytes = bytes.to_vec();
+        let notebook = Self { bytes, json, cells, divider, indent, ends_with_newline: raw.ends_with('\n') };
         Ok((text, notebook))
     }
 

@@ -1,6 +1,6 @@
 //! A page of text: paragraphs, code and tables, laid out for a width.
 
-use memsight_report::text::Look;
+use memsight_report::text::{self, Look};
 
 /// Lines longer than this tire the eye.
 const WIDEST: usize = 96;
@@ -94,7 +94,7 @@ impl Block {
                 lines.for_each(|code| line(out, &paint(look, "36", &code)));
             }
             Block::Table(table) => table.render(out, look, width),
-            Block::Next(commands) => next(out, look, width, commands),
+            Block::Next(commands) => out.push_str(&text::next(commands, &Look { width, ..*look })),
         }
     }
 }
@@ -120,17 +120,6 @@ fn title(out: &mut String, look: &Look, width: usize, left: &str, right: &str) {
     } else {
         folded(left, width, "").iter().for_each(|part| line(out, &paint(look, "1", part)));
         line(out, &paint(look, "2", right));
-    }
-}
-
-fn next(out: &mut String, look: &Look, width: usize, commands: &[(String, String)]) {
-    let longest = commands.iter().map(|(command, _)| columns(command)).max().unwrap_or(0);
-    for (at, (command, shows)) in commands.iter().enumerate() {
-        let lead = if at == 0 { "Next  " } else { "      " };
-        let command = format!("{command}{}", " ".repeat(longest - columns(command)));
-        let room = width.saturating_sub(columns(lead) + longest + 2);
-        let shows = if columns(shows) <= room { shows.as_str() } else { "" };
-        line(out, &format!("{lead}{}  {}", paint(look, "36", &command), paint(look, "2", shows)));
     }
 }
 
