@@ -132,7 +132,7 @@ def packets(random_numbers, count):
 def main():
     chance = random.Random(1)
     readings = [chance.randrange(-200, 400) for _ in range(READINGS)]
-    words = " ".join(chance.choice("the a heap stack frame block".split()) for _ in range(READINGS))
+    words = " ".join(chance.choice("the a heap stack frame block".split()) for _ in range(READINGS // 4))
     print("practice 1  slices copy")
     print("  largest fall      ", largest_fall(readings))
     print("  packet sums       ", sum(checksums_of_packets(packets(chance, 2_000))))
@@ -143,7 +143,7 @@ def main():
     print("  joined frames     ", len(joined_frames([bytes(256)] * 2_000)), "bytes")
     print("practice 4  whole lists")
     print("  longest line      ", longest_line(__file__))
-    print("  squares of even   ", squares_of_even(range(READINGS)))
+    print("  squares of even   ", squares_of_even(range(3 * READINGS)))
     print("practice 5  by hand")
     print("  mean temperature  ", mean_temperature(readings))
     print("  served in order   ", served_in_order(20_000))

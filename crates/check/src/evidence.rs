@@ -55,6 +55,11 @@ impl Costs {
         file.canonicalize().is_ok_and(|file| self.by_line.contains_key(&file))
     }
 
+    /// The files in which anything was allocated, by their real paths.
+    pub fn files(&self) -> impl Iterator<Item = &Path> {
+        self.by_line.keys().map(PathBuf::as_path)
+    }
+
     /// How many of some lines of a file allocated anything.
     pub(crate) fn count(&self, file: &Path, lines: &[(usize, usize)]) -> usize {
         let Some(known) = file.canonicalize().ok().and_then(|file| self.by_line.get(&file)) else { return 0 };

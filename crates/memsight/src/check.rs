@@ -149,6 +149,49 @@ pub(crate) fn costs_in(program: &Program, capture: &str) -> Result<Costs> {
     Ok(costs)
 }
 
+/// What checking the program's own files comes to, as a step to take: the command, and what its
+/// findings cover. `None` if they cover nothing to speak of, or if anything is in the way.
+pub(crate) fn advice(program: &Program) -> Option<(String, String)> {
+    let capture = program.first().path.clone();
+    let costs = costs_in(program, &capture.to_string_lossy()).ok()?;
+    let folder = program.first().recording.whereabouts.cwd.canonicalize().ok()?;
+    let is_own = |file: &Path| {
+        let inside = file.strip_prefix(&folder).ok();
+        let installed =
+            |part: &Path| part.iter().any(|name| name == "site-packages" || name == "node_modules");
+        inside.is_some_and(|path| !installed(path)) && file.is_file()
+    };
+    let mut paths: Vec<PathBuf> = costs.files().filter(|file| is_own(file)).map(Path::to_owned).collect();
+    paths.sort();
+    paths.truncate(MAX_FILES_FOR_ADVICE);
+    if paths.is_empty() {
+        return None;
+    }
+    let mut report = memsight_check::run(&Request { paths, ..Request::default() }).ok()?;
+    report.rank(&costs);
+    report.findings.retain(|located| located.cost.is_some() && !located.finding.rule.is_note());
+    let (cost, _) = report.cost(&costs);
+    let covers = if cost.peak_bytes * 20 >= costs.total.peak_bytes.max(1) {
+        format!("{} of the peak", units::share(cost.peak_bytes, costs.total.peak_bytes))
+    } else if cost.allocated_bytes * 20 >= costs.total.allocated_bytes.max(1) {
+        format!(
+            "{} of all that was allocated",
+            units::share(cost.allocated_bytes, costs.total.allocated_bytes)
+        )
+    } else {
+        return None;
+    };
+    let verb = if report.findings.len() == 1 { "covers" } else { "cover" };
+    let found = counted(report.findings.len(), "finding");
+    Some((
+        format!("memsight check --capture {} .", text::quoted(&capture)),
+        format!("{found} {verb} {covers}"),
+    ))
+}
+
+/// Checking more files than these at the end of a run would be noticed.
+const MAX_FILES_FOR_ADVICE: usize = 300;
+
 fn for_people(report: &Report, costs: Option<&Costs>, mends: bool) -> String {
     let look = terminal::stdout_look();
     let look =

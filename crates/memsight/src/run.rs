@@ -155,7 +155,7 @@ fn unrecorded(args: &Args, why: &str) -> Result<bool> {
 }
 
 fn summarise(program: &Program, outcome: Outcome) {
-    let text = text::summary(program, outcome, &terminal::stderr_look());
+    let text = text::summary(program, outcome, crate::check::advice(program), &terminal::stderr_look());
     // A blank line between what the program printed and the summary.
     let gap = if std::io::stderr().is_terminal() { "\n" } else { "" };
     say(&format!("{gap}{}", text.trim_end()));

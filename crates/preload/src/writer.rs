@@ -418,7 +418,7 @@ impl Writer {
             detail.push_number(self.session.nested_calls().into());
             detail.push(b" nested calls");
         } else if self.recorder.tree.is_folding() {
-            detail.push(b"so many call stacks that recursion in them is folded: sites and bytes are exact, depths are not");
+            detail.push(b"very many different call stacks: recursion in them is shown once, whatever its depth; all bytes are exact");
         }
         self.output.record(&Record::End(End { reason, at_ns, detail: detail.as_bytes() }))?;
         self.output.flush()

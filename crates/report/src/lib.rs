@@ -22,7 +22,7 @@ pub mod text {
     pub use crate::diff::diff_text as diff;
     pub use crate::look::{Look, cut, fill, folded, line, printable};
     pub use crate::next::next;
-    pub use crate::summary::{Outcome, first_site, report, signal_name, summary};
+    pub use crate::summary::{Outcome, first_site, quoted, report, signal_name, summary};
     pub use crate::table::{leaks, temporary, view};
     pub use crate::tree::tree;
 }

@@ -30,8 +30,9 @@ pub struct Outcome {
     pub signal: Option<i32>,
 }
 
-/// What `run` prints when the program has ended: the five largest sites.
-pub fn summary(program: &Program, outcome: Outcome, look: &Look) -> String {
+/// What `run` prints when the program has ended: the five largest sites. `advice` is a command to
+/// run next, and why, that comes before those that a report leads to.
+pub fn summary(program: &Program, outcome: Outcome, advice: Option<(String, String)>, look: &Look) -> String {
     let facts = Facts::of(program);
     let mut out = head(&facts, outcome, look);
     // Five lines, of which all but the first hold a hundredth of the peak at least.
@@ -39,7 +40,7 @@ pub fn summary(program: &Program, outcome: Outcome, look: &Look) -> String {
     let large = facts.sites.iter().take_while(|line| line.shown.bytes >= whole / 100).count();
     peak_table(&mut out, &facts, look, large.clamp(1, 5));
     tail(&mut out, &facts, look);
-    next(&mut out, &facts, look);
+    next(&mut out, &facts, advice, look);
     out
 }
 
@@ -361,15 +362,14 @@ fn processes(out: &mut String, program: &Program, look: &Look) {
 }
 
 /// What to run now: what would change the reader's mind first.
-fn next(out: &mut String, facts: &Facts<'_>, look: &Look) {
-    let name = facts.program.first().path.to_string_lossy();
-    let capture = quoted(name.strip_prefix("./").unwrap_or(&name));
+fn next(out: &mut String, facts: &Facts<'_>, advice: Option<(String, String)>, look: &Look) {
+    let capture = quoted(&facts.program.first().path);
     let totals = facts.program.totals();
     if totals.allocations == 0 {
         return;
     }
     let program_left: u64 = facts.left.sites.iter().map(|line| line.shown.bytes).sum();
-    let mut steps = Vec::new();
+    let mut steps: Vec<(String, String)> = advice.into_iter().collect();
     if program_left > 1_000_000 && program_left >= facts.peak_bytes() / 5 {
         steps.push((
             format!("memsight report {capture} --leaks"),
@@ -383,17 +383,19 @@ fn next(out: &mut String, facts: &Facts<'_>, look: &Look) {
     if steps.len() < 2 {
         steps.push((format!("memsight diff {capture} LATER"), "after a change: what it saved".into()));
     }
-    steps.truncate(2);
+    steps.truncate(3);
     line(out, "");
     out.push_str(&crate::next::next(&steps, look));
 }
 
 /// A path as it must be written for a shell.
-fn quoted(path: &str) -> String {
+pub fn quoted(path: &Path) -> String {
+    let path = path.to_string_lossy();
+    let path = path.strip_prefix("./").unwrap_or(&path);
     let plain = |c: char| c.is_alphanumeric() || "_./,:+@%-".contains(c);
     match path {
         _ if path.contains(char::is_control) => "CAPTURE".into(),
-        _ if path.starts_with('-') => quoted(&format!("./{path}")),
+        _ if path.starts_with('-') => format!("./{path}"),
         _ if path.chars().all(plain) => path.into(),
         _ => format!("'{}'", path.replace('\'', r"'\''")),
     }
@@ -534,7 +536,7 @@ mod tests {
             ("-x.msight", "./-x.msight"),
             ("a\nb", "CAPTURE"),
         ] {
-            assert_eq!(quoted(path), written);
+            assert_eq!(quoted(Path::new(path)), written);
         }
     }
 }

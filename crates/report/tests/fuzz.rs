@@ -92,7 +92,7 @@ fn show(path: &Path, intact: &Program) -> bool {
     let Ok(program) = Program::load(path, &|_, _, _| {}) else { return false };
     let look = Look { width: 80, color: false };
     let mut shown = text::report(&program, &look, Some(5));
-    shown += &text::summary(&program, Outcome::default(), &look);
+    shown += &text::summary(&program, Outcome::default(), None, &look);
     shown += &text::leaks(&program, &look, None);
     shown += &text::temporary(&program, &look, None);
     let moments = [Moment::Peak, Moment::End, Moment::At(15_000_000), Moment::Between(5_000_000, 25_000_000)];
