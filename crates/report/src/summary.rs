@@ -239,7 +239,8 @@ fn peak_line(program: &Program) -> String {
         text += &format!(": {share} of the {} that {of}", bytes(limit));
     }
     // Stays in one piece where the line is folded.
-    text + " " + &format!("(resident then: {})", bytes(peak.rss_bytes)).replace(' ', "\u{a0}")
+    text + " "
+        + &format!("(resident then, recorder included: {})", bytes(peak.rss_bytes)).replace(' ', "\u{a0}")
 }
 
 fn peak_table(out: &mut String, facts: &Facts<'_>, look: &Look, limit: usize) {
