@@ -156,7 +156,9 @@ def outcomes(python, root, package, changed=None):
         "COVERAGE_FILE": str(data),
     }
     runner = ["-m", "coverage", "run", f"--source={root / package.sources}"] if changed else []
-    tests = ["-m", "pytest", "-q", "-p", "no:cacheprovider", f"--junit-xml={report}", *package.tests]
+    # A package may make errors of warnings about what pytest does not collect.
+    quiet = ["-q", "-p", "no:cacheprovider", "-W", "ignore::pytest.PytestCollectionWarning"]
+    tests = ["-m", "pytest", *quiet, f"--junit-xml={report}", *package.tests]
     command = [python, *runner, *tests]
     done = subprocess.run(command, cwd=root, env=environment, capture_output=True, text=True, timeout=1800)
     if not report.exists():
@@ -165,6 +167,8 @@ def outcomes(python, root, package, changed=None):
     for case in xml.etree.ElementTree.parse(report).getroot().iter("testcase"):
         kinds = [child.tag for child in case if child.tag in ("failure", "error", "skipped")]
         ended[f"{case.get('classname')}::{case.get('name')}"] = kinds[0] if kinds else "passed"
+    if not any(outcome == "passed" for outcome in ended.values()):
+        sys.exit(f"{package.name}: no test passed\n{done.stdout[-3000:]}{done.stderr[-3000:]}")
     imported = subprocess.run(
         [python, "-c", f"import {package.sources} as it; print(it.__file__)"],
         cwd="/", env=environment, capture_output=True, text=True, check=True,
