@@ -6,6 +6,7 @@
 //! | `build`   | one walk over the tree that makes the arrays                           |
 //! | `names`   | what a name refers to: a local, an import, a builtin                   |
 //! | `types`   | which builtin type an expression has, and whether that is proven       |
+//! | `attributes` | what a class keeps in `self`                                         |
 //! | `effects` | what evaluating something may change, and who else may refer to it     |
 //! | `rounds`  | what loops do to a value from one round to the next                     |
 //! | `failure` | what can fail half-way, and whether that would be seen                 |
@@ -16,6 +17,7 @@
 //! Nodes are numbered in the order of the walk, so that a subtree is a range of
 //! numbers: "is this use within that loop" is two comparisons.
 
+mod attributes;
 mod build;
 pub(crate) mod effects;
 mod failure;
@@ -208,7 +210,7 @@ pub(crate) struct Model<'a> {
     /// The same for single bindings of names that have several, by where they stand.
     bound: RefCell<FxHashMap<NodeId, Option<Known>>>,
     /// The same for attributes of `self`, by class.
-    attributes: RefCell<FxHashMap<NodeId, types::Attributes>>,
+    attributes: RefCell<FxHashMap<NodeId, attributes::Attributes>>,
     /// Which symbols are private, as far as that was asked.
     private: RefCell<FxHashMap<SymbolId, bool>>,
     /// How many questions about types wait for the one being answered.

@@ -83,6 +83,7 @@ mod ms609_frame_kept_in_itself;
 mod ms610_default_that_grows;
 mod ms611_list_never_read;
 mod patterns;
+mod patterns_growth;
 mod patterns_index;
 mod patterns_layout;
 

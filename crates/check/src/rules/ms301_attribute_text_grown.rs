@@ -1,6 +1,7 @@
 //! MS301: `self.text += more`.
 
-use super::patterns::{Growth, growth, mentions, same_place};
+use super::patterns::{mentions, same_place};
+use super::patterns_growth::{Growth, growth};
 use super::{Experiment, On, Rule, Saves};
 use crate::context::Context;
 use crate::model::Type;

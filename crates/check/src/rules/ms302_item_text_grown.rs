@@ -1,6 +1,6 @@
 //! MS302: `texts[key] += more`.
 
-use super::patterns::{Growth, growth};
+use super::patterns_growth::{Growth, growth};
 use super::{Experiment, On, Rule, Saves};
 use crate::context::Context;
 use crate::model::Type;

@@ -1,6 +1,6 @@
 //! MS303: `TEXT += more` where the name is not a plain local.
 
-use super::patterns::{Growth, growth};
+use super::patterns_growth::{Growth, growth};
 use super::{Experiment, On, Rule, Saves};
 use crate::context::Context;
 use crate::model::{ScopeKind, Type};

@@ -1,6 +1,6 @@
 //! MS304: `s = s + a + b`, `s = f"{s}{t}"`, `s = t + s`.
 
-use super::patterns::{Growth, How, growth, in_place};
+use super::patterns_growth::{Growth, How, growth, in_place};
 use super::{Experiment, On, Rule, Saves};
 use crate::context::{Context, fix};
 use crate::model::{ScopeKind, Type};

@@ -1,6 +1,6 @@
 //! MS305: `data += more` where `data` is bytes.
 
-use super::patterns::{Growth, growth};
+use super::patterns_growth::{Growth, growth};
 use super::{Experiment, On, Rule, Saves};
 use crate::context::Context;
 use crate::model::Type;

@@ -1,6 +1,6 @@
 //! MS307: `xs = xs + [x]`.
 
-use super::patterns::{Growth, How, growth, in_place};
+use super::patterns_growth::{Growth, How, growth, in_place};
 use super::{Experiment, On, Rule, Saves};
 use crate::context::{Context, fix};
 use crate::model::Type;

@@ -1,6 +1,7 @@
 //! MS309: `s = s | {x}`.
 
-use super::patterns::{in_place, same_place};
+use super::patterns::same_place;
+use super::patterns_growth::in_place;
 use super::{Experiment, On, Rule, Saves};
 use crate::context::{Context, fix};
 use crate::model::Type;

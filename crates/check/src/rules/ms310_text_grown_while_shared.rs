@@ -1,6 +1,6 @@
 //! MS310: `shown = s` and `s += t` in the same loop.
 
-use super::patterns::{Growth, How, growth};
+use super::patterns_growth::{Growth, How, growth};
 use super::{Experiment, On, Rule, Saves};
 use crate::context::Context;
 use crate::model::{ScopeKind, Type};
