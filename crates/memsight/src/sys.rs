@@ -17,6 +17,9 @@ static CHILD: AtomicI32 = AtomicI32::new(0);
 /// Signals that came before it ran, one bit each.
 static PENDING: AtomicU32 = AtomicU32::new(0);
 
+/// Signals that memsight was started with ignoring, one bit each.
+static IGNORED: AtomicU32 = AtomicU32::new(0);
+
 /// What a terminal sends to the program as well, and what others send to memsight in its place.
 const FORWARDED: [i32; 8] = [
     libc::SIGINT,
@@ -45,8 +48,8 @@ pub(crate) struct Forwarding {
     saved: Vec<(i32, libc::sigaction)>,
 }
 
-/// Passes signals on to the program that [`spawn`] starts. One that memsight
-/// was told to ignore stays ignored, by the program too.
+/// Passes signals on to the program that [`spawn`] starts. One that memsight was told to ignore the
+/// program begins with ignoring too; but it may come to handle it, so it is passed on as well.
 pub(crate) fn forward_signals() -> Forwarding {
     CHILD.store(0, Ordering::SeqCst);
     let mut saved = Vec::new();
@@ -59,7 +62,7 @@ pub(crate) fn forward_signals() -> Forwarding {
         // SAFETY: zeroes are a valid sigaction, and the call above filled it.
         let old = unsafe { old.assume_init() };
         if old.sa_sigaction == libc::SIG_IGN {
-            continue;
+            IGNORED.fetch_or(1 << signal, Ordering::SeqCst);
         }
         // SAFETY: zeroes are a valid sigaction: no flags, an empty mask.
         let mut new = unsafe { MaybeUninit::<libc::sigaction>::zeroed().assume_init() };
@@ -106,7 +109,7 @@ fn send(child: i32, signal: i32) {
     }
 }
 
-/// Starts the program with the signal mask that memsight was started with.
+/// Starts the program with the signal mask and the ignored signals that memsight was started with.
 /// Handlers become defaults by `exec`, and std resets SIGPIPE.
 pub(crate) fn spawn(command: &mut Command) -> io::Result<i32> {
     let mut mask = MaybeUninit::<libc::sigset_t>::zeroed();
@@ -114,12 +117,17 @@ pub(crate) fn spawn(command: &mut Command) -> io::Result<i32> {
     unsafe { libc::sigprocmask(libc::SIG_BLOCK, std::ptr::null(), mask.as_mut_ptr()) };
     // SAFETY: zeroes are an empty set, and the call above filled it.
     let mask = unsafe { mask.assume_init() };
+    let ignored = IGNORED.load(Ordering::SeqCst);
     let restore = move || {
+        for signal in FORWARDED.into_iter().filter(|signal| ignored & (1 << signal) != 0) {
+            // SAFETY: SIG_IGN needs no code; signal is async-signal-safe.
+            unsafe { libc::signal(signal, libc::SIG_IGN) };
+        }
         // SAFETY: `mask` is a valid set; sigprocmask is async-signal-safe.
         unsafe { libc::sigprocmask(libc::SIG_SETMASK, &mask, std::ptr::null_mut()) };
         Ok(())
     };
-    // SAFETY: `restore` makes one async-signal-safe call and allocates nothing.
+    // SAFETY: `restore` makes async-signal-safe calls only and allocates nothing.
     unsafe { command.pre_exec(restore) };
     let child = command.spawn()?.id() as i32;
     CHILD.store(child, Ordering::SeqCst);

@@ -45,6 +45,34 @@ fn a_signal_that_ends_the_program_ends_it_recorded() {
     behave_the_same(&["-c", "import os, signal; os.kill(os.getpid(), signal.SIGTERM)"], |_| {});
 }
 
+/// A shell starts what it puts into the background with SIGINT ignored. Whoever then handles it still
+/// gets it by way of memsight; whoever does not is not ended by it.
+#[test]
+fn a_signal_that_was_ignored_before_reaches_a_program_that_handles_it() {
+    let program = "
+import os, signal, sys, time
+print(signal.getsignal(signal.SIGINT) is signal.SIG_IGN)
+def interrupted(*_):
+    print('interrupted')
+    sys.exit(3)
+signal.signal(signal.SIGINT, interrupted)
+os.kill(os.getppid() if 'run' in sys.argv else os.getpid(), signal.SIGINT)
+time.sleep(20)
+";
+    let python = &pythons()[0];
+    let mut recorded = Run::new(Some(python));
+    let shell = ["-c", "trap '' INT; exec \"$@\"", "sh"];
+    let mut command = Command::new("sh");
+    command.args(shell).arg(recorded.command.get_program()).args(recorded.command.get_args());
+    recorded.command = command;
+    let recorded = recorded.output(&[&"-c", &program, &"run"]).output;
+    let mut plain = Command::new("sh");
+    let plain = plain.args(shell).arg(&python.path).args(["-c", program, "alone"]).output().unwrap();
+    assert_eq!(String::from_utf8_lossy(&plain.stdout), "True\ninterrupted\n");
+    assert_eq!(String::from_utf8_lossy(&recorded.stdout), "True\ninterrupted\n");
+    assert_eq!((plain.status.code(), recorded.status.code()), (Some(3), Some(3)));
+}
+
 #[test]
 fn the_program_sees_neither_variables_nor_descriptors_nor_threads_nor_children_of_ours() {
     let program = "
