@@ -51,7 +51,7 @@ pub struct Unreadable {
 /// at 200 brackets, 100 blocks, and some thousands of operators.
 pub(crate) const MAX_DEPTH: u32 = 3_000;
 
-/// The stack that walks of a tree of [`MAX_DEPTH`] levels are given, in bytes.
+/// The stack that walks of a tree of `MAX_DEPTH` levels are given, in bytes.
 pub const STACK_BYTES: usize = 256 << 20;
 
 /// A file that is no Python is told where it is wrong only up to this size.

@@ -292,9 +292,10 @@ fn a_fix_that_never_ends_is_dropped() {
         "grows.py",
         "more = list(range(2000))\n\n\n\
          def taken(item):\n    return item\n\n\n\
+         def add(item):\n    more.append(item)\n\n\n\
          def run():\n\
          \x20   items = list(map(taken, more))\n\
-         \x20   for item in items:\n        more.append(item)\n\n\n\
+         \x20   for item in items:\n        add(item)\n\n\n\
          run()\nprint(len(more))\n",
     );
     let proof = lab.proof(&["--timeout", "2", "--", path_of(newest()), "grows.py"], 1);
