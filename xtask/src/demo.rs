@@ -13,7 +13,8 @@ const EXAMPLES: [(&str, &str); 2] = [
     ("five_practices", "five habits that cost memory, each in a small task"),
 ];
 
-/// Records each example and prints its report. Fails if one of them did.
+/// Records each example and prints its report, and mends what the second one wastes. Fails if one of
+/// them did.
 pub(crate) fn run() -> Result<bool> {
     let workspace = Workspace::load()?;
     let python = python::preferred()?;
@@ -25,6 +26,7 @@ pub(crate) fn run() -> Result<bool> {
         println!("\n=== {name}.py on CPython {}: {what}\n", python.version_text());
         captures.push(record_and_report(&build, &python, &folder, name)?);
     }
+    check_and_prove(&build, &python, &folder)?;
     println!("\n=== The captures; `memsight report CAPTURE` reads them again\n");
     for capture in captures {
         let bytes = std::fs::metadata(&capture).map_or(0, |file| file.len());
@@ -41,15 +43,32 @@ fn record_and_report(build: &ReleaseBuild, python: &Python, folder: &Path, name:
     let _ = std::fs::remove_file(&capture);
     let mut record = Command::new(&build.memsight);
     record.args(["run", "--python"]).arg(&python.executable).arg("-o").arg(&capture).arg("--").arg(script);
-    must_succeed(record)?;
+    must_succeed(&mut record)?;
     println!("\n--- memsight report {name}.msight -n 10\n");
     let mut report = Command::new(&build.memsight);
     report.arg("report").arg(&capture).args(["-n", "10"]);
-    must_succeed(report)?;
+    must_succeed(&mut report)?;
     Ok(capture)
 }
 
-fn must_succeed(mut command: Command) -> Result<()> {
+/// Finds what the second example wastes, and mends a copy of it by what is measured to be worth it.
+fn check_and_prove(build: &ReleaseBuild, python: &Python, folder: &Path) -> Result<()> {
+    let wasteful = folder.join("practices");
+    std::fs::create_dir_all(&wasteful).with_context(|| format!("cannot make {}", wasteful.display()))?;
+    let script = "five_practices.py";
+    let original = root().join("examples").join(script);
+    println!("\n--- memsight check --capture five_practices.msight {script}\n");
+    let mut check = Command::new(&build.memsight);
+    check.args(["check", "--exit-zero", "--capture"]).arg(folder.join("five_practices.msight"));
+    must_succeed(check.arg(&original).current_dir(folder))?;
+    std::fs::copy(&original, wasteful.join(script)).with_context(|| format!("cannot copy {script}"))?;
+    println!("\n--- memsight prove --fix -- python3 {script}, on a copy in {}\n", wasteful.display());
+    let mut prove = Command::new(&build.memsight);
+    prove.args(["prove", "--fix", "--"]).arg(&python.executable).arg(script).current_dir(&wasteful);
+    must_succeed(&mut prove)
+}
+
+fn must_succeed(command: &mut Command) -> Result<()> {
     let status = command.status().with_context(|| format!("cannot run {command:?}"))?;
     if !status.success() {
         bail!("{status} from {command:?}");

@@ -76,6 +76,28 @@ fn findings_come_with_their_line_a_caret_and_the_exit_code_one() {
 }
 
 #[test]
+fn all_five_practices_are_found_in_the_example_that_has_them() {
+    let example = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../examples/five_practices.py");
+    let text = std::fs::read_to_string(&example).unwrap();
+    let folder = project(&[("five.py", &text)]);
+    let found = found(folder.path(), &["five.py"]);
+    // The lines of each practice are those below its heading.
+    let heading =
+        |practice: usize| text.lines().position(|line| line.contains(&format!("# Practice {practice}:")));
+    let starts: Vec<usize> = (1..=5).map(|practice| heading(practice).expect("its heading")).collect();
+    for (index, start) in starts.iter().enumerate() {
+        let end = starts.get(index + 1).copied().unwrap_or(usize::MAX);
+        let family = format!(" MS{}", index + 1);
+        let of = |finding: &&String| {
+            let line: usize = finding.rsplit(' ').next().and_then(|line| line.parse().ok()).unwrap_or(0);
+            (start + 1..end).contains(&line)
+        };
+        let here: Vec<_> = found.iter().filter(of).collect();
+        assert!(here.iter().any(|finding| finding.contains(&family)), "practice {}: {here:?}", index + 1);
+    }
+}
+
+#[test]
 fn a_clean_project_is_exit_code_zero() {
     let folder = project(&[("a.py", "print(sum(x for x in range(3)))\n")]);
     let output = check(folder.path(), &[]);
