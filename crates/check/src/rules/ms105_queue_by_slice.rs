@@ -3,15 +3,16 @@
 use super::patterns::{natural, same_place, slice};
 use super::{Experiment, On, Rule, Saves};
 use crate::context::{Context, fix, replace};
-use crate::model::Type;
-use crate::syntax::{Expr, Ranged, Stmt, TextRange};
+use crate::model::{Ast, NodeId, Type};
+use crate::syntax::{Expr, ExprContext, Ranged, Stmt, TextRange};
 
 pub(super) const RULE: Rule = Rule {
     code: "MS105",
     name: "queue-by-slice",
     what: "A loop that takes something off a sequence by binding its name to a slice of it.",
     why: "Every round copies all that is left: the bytes copied grow with the square of the length.",
-    not_when: "Of arrays, ranges and memoryviews, whose slices copy nothing, and outside loops.",
+    not_when: "Of arrays, ranges and memoryviews, whose slices copy nothing, outside loops, where each rest is kept, \
+               and where a loop only strips an end: `while s[:1] == '.': s = s[1:]`.",
     fix: "Keep an index, or go over a `memoryview`. For a list or bytearray that nothing else refers to, \
           `del xs[:n]` does the same without a copy, and that fix is safe.",
     saves: Saves::Allocated,
@@ -43,10 +44,15 @@ fn check<'a>(cx: &mut Context<'_, 'a>, statement: &'a Stmt) {
     let Some(test) = around.test() else { return };
     let bound = lower.or(upper);
     let by_test = crate::syntax::any_over_expr(test, |inner| same_place(inner, target));
-    if !by_test && !test.is_boolean_literal_expr() || super::patterns::of_arguments(cx, slice.of) {
+    if !by_test && !test.is_boolean_literal_expr() || super::short::of_arguments(cx, slice.of) {
         return;
     }
     let id = cx.id(statement);
+    // Read anew in every round, cut at a place that is found, or kept: the rest of nothing, or needed.
+    let cut = !by_test && (upper.is_some() || cx.begun_within(target, id));
+    if cut || is_trimmed(around.body(), test, target) || is_kept(cx, target, id) {
+        return;
+    }
     let private = cx.symbol_of(target).is_some_and(|symbol| cx.private(symbol) && !cx.lent(symbol, id));
     let in_place = matches!(slice.ty(), Some(Type::List | Type::ByteArray)) && slice.proven() && private;
     let fix = in_place
@@ -67,12 +73,35 @@ fn check<'a>(cx: &mut Context<'_, 'a>, statement: &'a Stmt) {
         .flatten()
         .flatten();
     let advice = match slice.ty() {
-        Some(Type::Bytes | Type::Str) => "; keep an index, or a memoryview of bytes",
-        _ => "; keep an index, or take items off with `del`",
+        Some(Type::List | Type::ByteArray) => "; keep an index, or take items off with `del`",
+        Some(Type::Bytes) => "; keep an index, or a memoryview",
+        _ => "; keep an index",
     };
     cx.found(
         &*assign.value,
         format!("`{}` copies all that is left, every round{advice}", cx.brief(&*assign.value)),
         fix,
     );
+}
+
+/// Whether a loop does nothing but take an item off for as long as one is of some kind: a few.
+fn is_trimmed(body: &[Stmt], test: &Expr, target: &Expr) -> bool {
+    let looks = |inner: &Expr| inner.as_subscript_expr().is_some_and(|it| same_place(&it.value, target));
+    body.len() == 1 && crate::syntax::any_over_expr(test, looks)
+}
+
+/// Whether each rest is kept: `rests.append(xs)`, `found[xs] = n`.
+fn is_kept<'a>(cx: &Context<'_, 'a>, target: &'a Expr, statement: NodeId) -> bool {
+    let Some(symbol) = cx.symbol_of(target) else { return false };
+    let round = cx.loop_around(statement).map(|around| cx.region(around.body()));
+    let as_key = |name: &NodeId| {
+        round.is_some_and(|round| round.has(*name))
+            && match cx.node(cx.node(*name).parent).ast {
+                Ast::Expr(Expr::Subscript(item)) => {
+                    item.ctx == ExprContext::Store && cx.id(&*item.slice) == *name
+                }
+                _ => false,
+            }
+    };
+    cx.kept_in_loop(symbol, statement) || cx.symbol(symbol).uses.iter().any(as_key)
 }
