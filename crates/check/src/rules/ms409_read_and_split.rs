@@ -1,16 +1,17 @@
 //! MS409: `for line in f.read().splitlines()`.
 
+use super::patterns::{Takes, consumer, loop_over};
 use super::{Experiment, On, Rule, Saves};
 use crate::context::Context;
-use crate::model::{Bound, Type};
-use crate::syntax::{Expr, ExprCall};
+use crate::model::{Bound, Type, comprehension};
+use crate::syntax::{Expr, ExprCall, Stmt};
 
 pub(super) const RULE: Rule = Rule {
     code: "MS409",
     name: "read-and-split",
     what: "The whole text of a file read to be split into lines: `f.read().splitlines()`, `f.read().split('\\n')`.",
     why: "The text and all its lines are in memory together; going over the file needs one line at a time.",
-    not_when: "Where what is read is not known to be a file's.",
+    not_when: "Where what is read is not known to be a file's, and where the list of lines itself is wanted.",
     fix: "`for line in f` with `line.rstrip('\\n')`. There is no automatic fix: `splitlines` also splits at \
           other characters, such as a form feed, and `split` gives an empty last line.",
     saves: Saves::Peak,
@@ -31,13 +32,39 @@ fn check<'a>(cx: &mut Context<'_, 'a>, expr: &'a Expr, call: &'a ExprCall) {
         ("split", [Expr::BytesLiteral(text)]) => text.value.bytes().eq(*b"\n"),
         _ => false,
     };
-    if by_line && whole_file(cx, &method.value) {
+    if by_line && whole_file(cx, &method.value) && is_gone_over(cx, expr) {
         cx.found(
             expr,
             format!("`{}` has the whole text and all its lines in memory together", cx.brief(expr)),
             None,
         );
     }
+}
+
+/// Whether the lines are only gone over, at once or by the one use of a name.
+fn is_gone_over<'a>(cx: &Context<'_, 'a>, lines: &'a Expr) -> bool {
+    let used = |of: &'a Expr| {
+        let by_generator = || {
+            let parent = cx.parent_expr(of);
+            parent
+                .and_then(comprehension)
+                .is_some_and(|all| all.iter().any(|it| cx.id(&it.iter) == cx.id(of)))
+        };
+        let taken = || consumer(cx, of).is_some_and(|it| it.takes != Takes::IntoList || it.name == "sorted");
+        loop_over(cx, of).is_some() || by_generator() || taken()
+    };
+    let target = match cx.parent_stmt(lines) {
+        Some(Stmt::Assign(assign)) if cx.id(&*assign.value) == cx.id(lines) => match &assign.targets[..] {
+            [target @ Expr::Name(_)] => cx.symbol_of(target),
+            _ => None,
+        },
+        _ => None,
+    };
+    let by_name = || match (cx.symbol(target?).bindings.len(), &cx.symbol(target?).uses[..]) {
+        (1, [only]) => cx.expr(*only).map(used),
+        _ => None,
+    };
+    used(lines) || by_name() == Some(true)
 }
 
 /// Whether an expression is the whole content of a file.
