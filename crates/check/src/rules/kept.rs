@@ -369,6 +369,17 @@ pub(super) fn stays_bound(cx: &Model<'_>, id: SymbolId, here: NodeId) -> bool {
         })
 }
 
+/// Whether a statement belongs to a test, which runs once.
+pub(super) fn in_test(cx: &Model<'_>, id: NodeId) -> bool {
+    cx.ancestors(id).any(|above| match cx.stmt(above) {
+        Some(Stmt::FunctionDef(it)) => it.name.starts_with("test"),
+        Some(Stmt::ClassDef(it)) => {
+            it.name.contains("Test") || it.bases().iter().any(|base| cx.text(base).contains("Test"))
+        }
+        _ => false,
+    })
+}
+
 /// The ranges of some expressions' statements, for where a cost arises.
 pub(super) fn statements<'a>(cx: &Model<'a>, of: impl IntoIterator<Item = &'a Expr>) -> Vec<TextRange> {
     of.into_iter().filter_map(|expr| cx.stmt_of(expr)).map(Ranged::range).collect()

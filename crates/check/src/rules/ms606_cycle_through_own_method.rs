@@ -1,6 +1,6 @@
 //! MS606: `self.handler = self.on_event`.
 
-use super::kept::{Method, attributes, holds, made_at, made_only_at_top, method, statements};
+use super::kept::{Method, attributes, holds, in_test, made_at, made_only_at_top, method, statements};
 use super::{Experiment, On, Rule, Saves};
 use crate::context::Context;
 use crate::model::{Ast, Model};
@@ -14,7 +14,7 @@ pub(super) const RULE: Rule = Rule {
     why: "The object refers to the bound method, and the method to the object. Such a cycle is not freed when \
           the last outer reference goes, but by the cycle collector, which waits until many new objects have been made.",
     not_when: "Where the file deletes the attribute or sets it to `None`, and for a class of which the file \
-               makes all instances itself.",
+               makes all instances itself. In tests, which often make a cycle on purpose.",
     fix: "Call the method by its name, give it the second name in the class body (`handler = on_event`), keep the \
           method's name and use `getattr`, or keep a `weakref.WeakMethod`. There is no automatic fix.",
     saves: Saves::Peak,
@@ -47,7 +47,7 @@ fn check<'a>(cx: &mut Context<'_, 'a>, statement: &'a Stmt) {
             names.push(other);
         }
     }
-    if names.is_empty() || made_only_at_top(cx, me.class) {
+    if names.is_empty() || made_only_at_top(cx, me.class) || in_test(cx, cx.id(statement)) {
         return;
     }
     let receiver = cx.symbol(me.receiver).name;

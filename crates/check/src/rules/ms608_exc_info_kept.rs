@@ -1,10 +1,11 @@
 //! MS608: `tb = sys.exc_info()[2]` kept in a local name.
 
-use super::kept::{handler, stays_bound};
+use super::kept::{handler, in_test, stays_bound};
 use super::patterns::int;
 use super::{Experiment, On, Rule, Saves};
 use crate::context::Context;
-use crate::model::{Bound, Model};
+use crate::model::shape::Loop;
+use crate::model::{Bound, Model, NodeId};
 use crate::syntax::{Expr, Stmt};
 
 pub(super) const RULE: Rule = Rule {
@@ -15,7 +16,8 @@ pub(super) const RULE: Rule = Rule {
           local variables are not freed but wait for the cycle collector, and so do those of the calls below. \
           `except … as e` deletes `e` for this very reason.",
     not_when: "Where the name is deleted or given another value later, also by way of a loop, and outside the \
-               handler: there the traceback does not refer to the function.",
+               handler: there the traceback does not refer to the function. A test is run once, and a loop without an \
+               end does not return: there it does not matter.",
     fix: "`del` the name, or set it to `None`, in a `finally`. There is no automatic fix.",
     saves: Saves::Peak,
     experiment: Experiment {
@@ -36,15 +38,29 @@ fn check<'a>(cx: &mut Context<'_, 'a>, statement: &'a Stmt) {
         return;
     }
     let [target] = &assign.targets[..] else { return };
-    let kept = names(cx, target, &assign.value)
-        .into_iter()
-        .find(|name| cx.symbol_of(name).is_some_and(|symbol| stays_bound(cx, symbol, id)));
+    if in_test(cx, id) || goes_on_for_ever(cx, id) {
+        return;
+    }
+    // A message speaks of `tb` rather than of `_`.
+    let mut kept = names(cx, target, &assign.value);
+    kept.retain(|name| cx.symbol_of(name).is_some_and(|symbol| stays_bound(cx, symbol, id)));
+    let kept = kept.iter().copied().find(|name| cx.text(*name) != "_").or(kept.first().copied());
     let Some(name) = kept else { return };
     let name = cx.text(name);
     let message = format!(
         "`{name}` and this call's frame refer to each other, through the traceback: the call's local variables wait for the cycle collector"
     );
     cx.found(statement, message, None);
+}
+
+/// Whether a statement is in a loop that nothing but a failure ends: the call is never over.
+fn goes_on_for_ever(cx: &Model<'_>, id: NodeId) -> bool {
+    let Some(around @ Loop::While(it)) = cx.loop_around(id) else { return false };
+    let endless = match &*it.test {
+        Expr::BooleanLiteral(test) => test.value,
+        test => int(test).is_some_and(|n| n != 0),
+    };
+    endless && !cx.quits(cx.region(around.body()))
 }
 
 /// The names of a target that get the exception or its traceback.
