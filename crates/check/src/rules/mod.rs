@@ -86,6 +86,7 @@ mod patterns;
 mod patterns_growth;
 mod patterns_index;
 mod patterns_layout;
+mod short;
 
 use crate::context::Context;
 use crate::model::Region;

@@ -13,8 +13,9 @@ pub(super) const RULE: Rule = Rule {
           before the loop begins and kept until it ends. `itertools.islice` gives the same items and keeps none.",
     not_when: "A NumPy array's slice is a view, a range's and a memoryview's copy nothing either. `islice` \
                walks from the start, so a slice far from the start takes longer that way, and it takes no \
-               negative bounds. A slice of a few items is not reported, nor one of a list that the loop changes: \
-               there the copy is needed.",
+               negative bounds. A slice of a few items is not reported: a number written out, the fields of a line, an \
+               attribute or item of which nothing is known. Nor is one of a list that the loop changes: there \
+               the copy is needed.",
     fix: "`itertools.islice(xs, 1, None)`. Safe if the sequence is proven to be a builtin one, the bounds \
           not to be negative, and the loop not to change the list.",
     saves: Saves::Peak,
@@ -29,7 +30,12 @@ pub(super) const RULE: Rule = Rule {
 
 fn check<'a>(cx: &mut Context<'_, 'a>, it: Iterated<'a>) {
     let Some(slice) = slice(cx, it.iter) else { return };
-    if slice.is_full() || slice.is_reversed() || slice.is_small(cx) || cx.surely_changes(slice.of, it.body) {
+    if slice.is_full()
+        || slice.is_reversed()
+        || slice.is_small(cx)
+        || slice.is_obscure(cx)
+        || cx.surely_changes(slice.of, it.body)
+    {
         return;
     }
     let stays = loop_over(cx, it.iter).is_some_and(|region| !cx.may_change(slice.of, region));

@@ -1,5 +1,6 @@
 //! MS102: `sum(xs[1:])`.
 
+use super::ms109_pairwise_by_slice::pairwise;
 use super::patterns::{Takes, consumer, same_place, slice};
 use super::{Experiment, On, Rule, Saves};
 use crate::context::{Context, fix, replace};
@@ -11,7 +12,8 @@ pub(super) const RULE: Rule = Rule {
     what: "A slice that `sum`, `max`, `any`, `set`, `enumerate`, `zip` and the like take the items of.",
     why: "The slice is a copy, made for a function that looks at each item once.",
     not_when: "Where the function makes a list of its own anyway (`sorted`, `list`, `''.join`), of arrays, \
-               ranges and memoryviews, whose slices copy nothing, and of slices of a few items. Where the list is \
+               ranges and memoryviews, whose slices copy nothing, of slices of a few items, and of an \
+               attribute or item of which nothing is known. Where the list is \
                changed meanwhile, the copy is needed.",
     fix: "`sum(itertools.islice(xs, 1, None))`. Safe if the sequence is proven to be a builtin one and the \
           bounds not to be negative, and, where the items are taken one by one, if nothing changes it meanwhile.",
@@ -30,13 +32,13 @@ fn check<'a>(cx: &mut Context<'_, 'a>, expr: &'a Expr, _: &'a ExprSubscript) {
     let Some(consumer) = consumer(cx, expr) else { return };
     let into_more = matches!(consumer.takes, Takes::IntoList | Takes::Later)
         || matches!(consumer.name, "bytes" | "bytearray");
-    if into_more || slice.is_full() || slice.is_reversed() || slice.is_small(cx) {
+    if into_more || slice.is_full() || slice.is_reversed() || slice.is_small(cx) || slice.is_obscure(cx) {
         return;
     }
     // `zip(xs, xs[1:])` is a rule of its own.
     let pairs = consumer.name == "zip"
         && consumer.call.arguments.args.iter().any(|other| same_place(other, slice.of));
-    if pairs {
+    if pairs || consumer.name == "zip" && pairwise(cx, consumer.call).is_some() {
         return;
     }
     // `xs.extend(xs[1:])` would never end without the copy.

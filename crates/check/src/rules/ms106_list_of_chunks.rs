@@ -1,10 +1,11 @@
 //! MS106: `[xs[i:i + n] for i in range(0, len(xs), n)]`.
 
 use super::patterns::{loop_over, slice};
+use super::short::few;
 use super::{Experiment, Iterated, On, Rule, Saves};
 use crate::context::Context;
 use crate::model::Ast;
-use crate::syntax::{Expr, Operator};
+use crate::syntax::{Expr, Operator, Stmt};
 
 pub(super) const RULE: Rule = Rule {
     code: "MS106",
@@ -13,7 +14,7 @@ pub(super) const RULE: Rule = Rule {
     why: "Together the chunks are a second copy of the sequence, alive until the list goes. One chunk at a \
           time is enough for most uses.",
     not_when: "Of arrays, ranges and memoryviews, whose slices copy nothing; where the chunks are given one \
-               by one already.",
+               by one already; where the function gives the list back; and of few chunks.",
     fix: "Go over the chunks with a generator, or with `itertools.batched` (Python 3.12). Whoever uses the \
           list may need it whole, so there is no automatic fix.",
     saves: Saves::Peak,
@@ -32,6 +33,12 @@ fn check<'a>(cx: &mut Context<'_, 'a>, it: Iterated<'a>) {
     let whole = &cx.node(it.body.from).ast;
     let Ast::Expr(whole) = whole else { return };
     if range.arguments.args.len() != 3 || comp.generators.len() != 1 || loop_over(cx, whole).is_some() {
+        return;
+    }
+    // Who calls the function expects a list, and a few chunks are a few.
+    let given_back =
+        cx.parent_expr(whole).is_none() && matches!(cx.parent_stmt(whole), Some(Stmt::Return(_)));
+    if given_back || few(cx, it.iter) {
         return;
     }
     let Some(slice) = slice(cx, &comp.elt) else { return };

@@ -1,8 +1,9 @@
 //! MS109: `zip(xs, xs[1:])`.
 
-use super::patterns::{Takes, consumer, int, loop_over, same_place, slice};
+use super::patterns::{Slice, Takes, consumer, int, loop_over, same_place, slice};
 use super::{Experiment, On, Rule, Saves};
 use crate::context::{Context, fix, replace};
+use crate::model::Model;
 use crate::syntax::{Expr, ExprCall, Ranged};
 use crate::target::PythonVersion;
 
@@ -26,24 +27,10 @@ pub(super) const RULE: Rule = Rule {
 };
 
 fn check<'a>(cx: &mut Context<'_, 'a>, expr: &'a Expr, call: &'a ExprCall) {
-    if !cx.is_builtin(&call.func, "zip") || !call.arguments.keywords.is_empty() {
+    if !cx.is_builtin(&call.func, "zip") {
         return;
     }
-    let [first, second] = &*call.arguments.args else { return };
-    let Some(ahead) = slice(cx, second) else { return };
-    let one = |bound: Option<&Expr>| bound.and_then(int);
-    let from_second = one(ahead.bounds.lower.as_deref()) == Some(1)
-        && ahead.bounds.upper.is_none()
-        && ahead.step() == Some(1);
-    let all_but_last = slice(cx, first).is_some_and(|slice| {
-        same_place(slice.of, ahead.of)
-            && slice.bounds.lower.is_none()
-            && one(slice.bounds.upper.as_deref()) == Some(-1)
-            && slice.step() == Some(1)
-    });
-    if !from_second || !(same_place(first, ahead.of) || all_but_last) || ahead.is_small(cx) {
-        return;
-    }
+    let Some(ahead) = pairwise(cx, call).filter(|ahead| !ahead.is_small(cx)) else { return };
     let region = loop_over(cx, expr)
         .or_else(|| consumer(cx, expr).filter(|it| it.takes != Takes::Later).map(|it| it.region));
     if region.is_some_and(|region| cx.surely_changes(ahead.of, region)) {
@@ -69,6 +56,23 @@ fn check<'a>(cx: &mut Context<'_, 'a>, expr: &'a Expr, call: &'a ExprCall) {
         })
     };
     cx.found(expr, format!("`{}` copies the sequence to be one item ahead in it", cx.brief(expr)), fix);
+}
+
+/// The slice that is one ahead, if a call of `zip` gets a sequence and that, or all but its last and that.
+pub(super) fn pairwise<'a>(cx: &Model<'a>, call: &'a ExprCall) -> Option<Slice<'a>> {
+    let [first, second] = &*call.arguments.args else { return None };
+    let ahead = slice(cx, second).filter(|_| call.arguments.keywords.is_empty())?;
+    let one = |bound: Option<&Expr>| bound.and_then(int);
+    let from_second = one(ahead.bounds.lower.as_deref()) == Some(1)
+        && ahead.bounds.upper.is_none()
+        && ahead.step() == Some(1);
+    let all_but_last = slice(cx, first).is_some_and(|slice| {
+        same_place(slice.of, ahead.of)
+            && slice.bounds.lower.is_none()
+            && one(slice.bounds.upper.as_deref()) == Some(-1)
+            && slice.step() == Some(1)
+    });
+    (from_second && (same_place(first, ahead.of) || all_but_last)).then_some(ahead)
 }
 
 #[cfg(test)]

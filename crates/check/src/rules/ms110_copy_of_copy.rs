@@ -1,6 +1,7 @@
 //! MS110: `sorted(list(xs))`.
 
 use super::patterns::{Takes, consumer, slice};
+use super::short::few;
 use super::{Experiment, On, Rule, Saves};
 use crate::context::{Context, fix, replace};
 use crate::model::Type;
@@ -12,7 +13,7 @@ pub(super) const RULE: Rule = Rule {
     what: "`list(…)` or `tuple(…)` made for a function that takes any iterable and copies it, or keeps none.",
     why: "`sorted`, `list`, `set`, `sum` and the like go over whatever they are given. A list made for them \
           is gone as soon as they are done.",
-    not_when: "For `any` and `all`, which stop early, and for what is not known to be a container, dropping \
+    not_when: "Of what is written out with a few items. For `any` and `all`, which stop early, and for what is not known to be a container, dropping \
                the list could change how much of an iterator is used: that fix is unsafe.",
     fix: "Give the function what the list was made of. Safe for `sorted`, `list` and `tuple`, and where what is \
           copied is proven to be a builtin container that nothing changes meanwhile.",
@@ -30,6 +31,9 @@ fn check<'a>(cx: &mut Context<'_, 'a>, expr: &'a Expr, _: &'a crate::syntax::Exp
     let Some((kind @ ("list" | "tuple"), of)) = cx.call_of_one(expr) else { return };
     let Some(consumer) = consumer(cx, expr) else { return };
     // A comprehension in there is a matter of MS401, a slice of MS102.
+    if few(cx, of) {
+        return;
+    }
     let plain = !of.is_list_comp_expr() && slice(cx, of).is_none() && !of.is_generator_expr();
     let taken = matches!(consumer.takes, Takes::All | Takes::UntilKnown | Takes::Into)
         || matches!(consumer.name, "sorted" | "list");

@@ -1,7 +1,8 @@
 //! MS203: `queue.pop(0)` in a loop.
 
-use super::patterns::{int, of_arguments, same_place};
+use super::patterns::{int, same_place};
 use super::patterns_layout::{Done, done, local};
+use super::short::of_arguments;
 use super::{Experiment, On, Rule, Saves};
 use crate::context::{Context, fix, replace};
 use crate::finding::Fix;

@@ -1,6 +1,6 @@
 //! MS311: `sum(lists, [])`.
 
-use super::patterns::is_short;
+use super::short::is_short;
 use super::{Experiment, On, Rule, Saves};
 use crate::context::{Context, fix, replace};
 use crate::model::Type;

@@ -1,6 +1,7 @@
 //! MS401: `sum([f(x) for x in xs])`.
 
-use super::patterns::{Takes, as_generator, consumer, few_items, takes_all};
+use super::patterns::{Takes, as_generator, consumer, takes_all};
+use super::short::few_items;
 use super::{Experiment, On, Rule, Saves};
 use crate::context::{Context, fix};
 use crate::syntax::{Expr, ExprCall};

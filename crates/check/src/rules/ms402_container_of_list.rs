@@ -1,6 +1,7 @@
 //! MS402: `set([f(x) for x in xs])`.
 
-use super::patterns::{Takes, as_generator, consumer, few_items};
+use super::patterns::{Takes, as_generator, consumer};
+use super::short::{few_items, is_fields};
 use super::{Experiment, On, Rule, Saves};
 use crate::context::{Context, fix, replace};
 use crate::syntax::{Expr, ExprCall, Ranged, TextRange, TextSize};
@@ -27,7 +28,8 @@ fn check<'a>(cx: &mut Context<'_, 'a>, expr: &'a Expr, call: &'a ExprCall) {
     let Some(comp @ Expr::ListComp(inner)) = call.arguments.args.first() else { return };
     let Some(consumer) = consumer(cx, comp) else { return };
     let container = consumer.takes == Takes::Into && !matches!(consumer.name, "extend" | "update");
-    if !container || few_items(cx, comp) || cx.begins_work(comp) {
+    let fields = inner.generators.iter().all(|it| is_fields(cx, &it.iter));
+    if !container || few_items(cx, comp) || fields || cx.begins_work(comp) {
         return;
     }
     let proven = cx.pure(comp);

@@ -1,6 +1,6 @@
 //! MS403: `len([x for x in xs if x])`.
 
-use super::patterns::few_items;
+use super::short::few_items;
 use super::{Experiment, On, Rule, Saves};
 use crate::context::{Context, fix, replace};
 use crate::syntax::{Expr, ExprCall, Ranged, TextRange, TextSize};

@@ -1,6 +1,7 @@
 //! MS404: `xs.extend([f(y) for y in ys])`.
 
-use super::patterns::{Takes, as_generator, consumer, few_items, mentions};
+use super::patterns::{Takes, as_generator, consumer, mentions};
+use super::short::few_items;
 use super::{Experiment, On, Rule, Saves};
 use crate::context::{Context, fix};
 use crate::syntax::{Expr, ExprCall};

@@ -1,6 +1,7 @@
 //! MS405: `for x in list(map(f, xs))`.
 
-use super::patterns::{between, few, takes_all};
+use super::patterns::{between, takes_all};
+use super::short::few;
 use super::{Experiment, Iterated, On, Rule, Saves};
 use crate::context::{Context, fix, replace};
 use crate::syntax::{Expr, Ranged};

@@ -1,6 +1,7 @@
 //! MS406: `for x in [f(y) for y in ys]`.
 
-use super::patterns::{as_generator, between, few_items, takes_all};
+use super::patterns::{as_generator, between, takes_all};
+use super::short::few_items;
 use super::{Experiment, Iterated, On, Rule, Saves};
 use crate::context::{Context, fix};
 

@@ -1,6 +1,7 @@
 //! MS415: `sorted(xs)[:10]`.
 
-use super::patterns::{few, int};
+use super::patterns::int;
+use super::short::few;
 use super::{Experiment, On, Rule, Saves};
 use crate::context::{Context, fix, replace};
 use crate::model::Type;

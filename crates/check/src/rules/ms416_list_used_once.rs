@@ -1,7 +1,8 @@
 //! MS416: `ys = [f(x) for x in xs]`, then `for y in ys`.
 
 use super::ms401_list_to_aggregate::has_quiet_key;
-use super::patterns::{Takes, as_generator, consumer, few, few_items, loop_over, takes_all};
+use super::patterns::{Takes, as_generator, consumer, loop_over, takes_all};
+use super::short::{few, few_items};
 use super::{Experiment, On, Rule, Saves};
 use crate::context::{Context, fix, replace};
 use crate::finding::Edit;

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use super::patterns::few_items;
+use super::short::few_items;
 use super::{Experiment, On, Rule, Saves};
 use crate::context::{Context, fix, replace};
 use crate::finding::{Edit, Fix};

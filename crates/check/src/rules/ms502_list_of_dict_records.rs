@@ -1,7 +1,8 @@
 //! MS502: `rows = [{"name": …, "age": …} for …]`, then `row["name"]`.
 
-use super::patterns::{few_items, int};
+use super::patterns::int;
 use super::patterns_layout::{Done, appended, done, in_loop_after, key_of, local, uses_of_target};
+use super::short::few_items;
 use super::{Experiment, On, Rule, Saves};
 use crate::context::Context;
 use crate::model::Model;

@@ -1,7 +1,8 @@
 //! MS503: `xs = [float(word) for word in words]`.
 
-use super::patterns::{as_generator, few_items};
+use super::patterns::as_generator;
 use super::patterns_layout::{Done, appended, done, in_loop_after, local};
+use super::short::few_items;
 use super::{Experiment, On, Rule, Saves};
 use crate::context::{Context, fix, replace};
 use crate::finding::{Edit, Fix};

@@ -1,7 +1,8 @@
 //! MS507: `seen = [False] * n`.
 
-use super::patterns::{few_items, int, natural};
+use super::patterns::{int, natural};
 use super::patterns_layout::{Done, done, is_few, local, uses_of_target};
+use super::short::few_items;
 use super::{Experiment, On, Rule, Saves};
 use crate::context::{Context, fix, replace};
 use crate::model::{Model, Type};

@@ -1,6 +1,7 @@
 //! MS508: `np.array([f(x) for x in xs])`.
 
-use super::patterns::{as_generator, few_items};
+use super::patterns::as_generator;
+use super::short::few_items;
 use super::{Experiment, On, Rule, Saves};
 use crate::context::{Context, fix, replace};
 use crate::model::{Model, Type};

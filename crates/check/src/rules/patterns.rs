@@ -1,6 +1,7 @@
 //! What several rules look for: slices, builtins that take any iterable, and
 //! the edits that they have in common.
 
+use super::short::{FEW, is_fields, is_named_short, is_written_out, of_arguments};
 use crate::context::{Context, replace};
 use crate::finding::Edit;
 use crate::model::{Bound, Known, Model, Region, Type, Use};
@@ -8,9 +9,6 @@ pub(super) use crate::model::{int, same_place};
 use crate::syntax::{
     Expr, ExprCall, ExprSlice, ExprSubscript, Operator, Ranged, Stmt, TextRange, TextSize, TokenKind,
 };
-
-/// Up to so many items a copy is not worth a word.
-const FEW: i64 = 64;
 
 /// `value[lower:upper:step]`.
 #[derive(Clone, Copy)]
@@ -55,24 +53,30 @@ impl<'a> Slice<'a> {
             let ((one, before), (other, after)) = (offset(lower), offset(upper));
             same_place(one, other) && (0..=FEW).contains(&(after - before))
         });
-        head || tail || window || self.is_literal(cx) || of_arguments(cx, self.of)
+        head || tail
+            || window
+            || is_written_out(cx, self.of)
+            || of_arguments(cx, self.of)
+            || is_fields(cx, self.of)
+            || is_named_short(self.of)
     }
 
-    /// Whether what is sliced is written out in the file.
-    fn is_literal(&self, cx: &Model<'a>) -> bool {
-        let value = match self.of {
-            Expr::Name(_) => match cx.reaching(self.of).map(|binding| binding.how) {
-                Some(Bound::Assigned(value)) => value,
-                _ => return false,
-            },
-            other => other,
+    /// Whether nothing tells what is sliced, so that it may be as short as a node's children or a row's fields:
+    /// of no known type, and neither what the function was given nor begun as a builtin sequence.
+    pub(super) fn is_obscure(&self, cx: &Model<'a>) -> bool {
+        let given = || {
+            cx.symbol_of(self.of).is_some_and(|symbol| {
+                cx.symbol(symbol).bindings.iter().any(|it| match it.how {
+                    Bound::Parameter(_, false) => true,
+                    Bound::Assigned(value) => {
+                        !mentions(value, self.of)
+                            && cx.type_of(value).is_some_and(|known| known.ty.slice_copies())
+                    }
+                    _ => false,
+                })
+            })
         };
-        match value {
-            Expr::List(list) => is_short(&list.elts) && private_or_constant(cx, self.of),
-            Expr::Tuple(tuple) => is_short(&tuple.elts),
-            Expr::StringLiteral(text) => text.value.len() as i64 <= FEW,
-            _ => false,
-        }
+        self.known.is_none() && !given()
     }
 
     /// Whether `[:]`.
@@ -164,11 +168,6 @@ impl<'a> Slice<'a> {
     }
 }
 
-/// Whether these are all the items of a display, and few.
-pub(super) fn is_short(items: &[Expr]) -> bool {
-    items.len() as i64 <= FEW && !items.iter().any(Expr::is_starred_expr)
-}
-
 /// A bound as something and a number added to it.
 fn offset(bound: &Expr) -> (&Expr, i64) {
     if let Expr::BinOp(op) = bound
@@ -182,25 +181,6 @@ fn offset(bound: &Expr) -> (&Expr, i64) {
         }
     }
     (bound, 0)
-}
-
-fn private_or_constant<'a>(cx: &Model<'a>, of: &'a Expr) -> bool {
-    cx.symbol_of(of)
-        .is_none_or(|symbol| !cx.symbol(symbol).uses.iter().any(|name| cx.use_of(*name) == Use::Changes))
-}
-
-/// Whether an expression is what the program or a call was given: `sys.argv`, `*args`.
-pub(super) fn of_arguments<'a>(cx: &Model<'a>, expr: &'a Expr) -> bool {
-    let named = |name: &str| name == "argv" || name == "args";
-    match expr {
-        Expr::Name(name) => {
-            named(name.id.as_str())
-                || cx.reaching(expr).is_some_and(|binding| matches!(binding.how, Bound::Parameter(_, true)))
-        }
-        // `__mro__`, `__args__` and their like are short as well.
-        Expr::Attribute(attribute) => named(&attribute.attr) || attribute.attr.starts_with("__"),
-        _ => false,
-    }
 }
 
 /// Whether an expression is proven to be a number of 0 or more.
@@ -422,41 +402,6 @@ fn needs_frame(expr: &Expr) -> bool {
         expr,
         |inner| matches!(inner, Expr::Name(name) if matches!(name.id.as_str(), "super" | "__class__" | "locals" | "vars" | "dir" | "eval" | "exec")),
     )
-}
-
-/// Whether a comprehension goes over something written out with a few items: nothing is saved there.
-pub(super) fn few_items<'a>(cx: &Model<'a>, comp: &'a Expr) -> bool {
-    crate::model::comprehension(comp)
-        .is_some_and(|generators| generators.iter().all(|generator| few(cx, &generator.iter)))
-}
-
-/// Whether an expression is written out with a few items, or what the program was called with.
-pub(super) fn few<'a>(cx: &Model<'a>, iter: &'a Expr) -> bool {
-    match iter {
-        Expr::List(list) => list.elts.len() as i64 <= FEW,
-        Expr::Tuple(tuple) => tuple.elts.len() as i64 <= FEW,
-        Expr::Set(set) => set.elts.len() as i64 <= FEW,
-        Expr::Dict(dict) => dict.items.len() as i64 <= FEW,
-        Expr::StringLiteral(text) => text.value.len() as i64 <= FEW,
-        Expr::Name(_) => match cx.reaching(iter).map(|binding| binding.how) {
-            Some(Bound::Assigned(value @ (Expr::Tuple(_) | Expr::StringLiteral(_)))) => few(cx, value),
-            // A list may have grown since.
-            Some(Bound::Assigned(value @ (Expr::List(_) | Expr::Set(_) | Expr::Dict(_)))) => {
-                few(cx, value) && private_or_constant(cx, iter)
-            }
-            _ => of_arguments(cx, iter),
-        },
-        Expr::Call(call) => match cx.builtin(&call.func) {
-            Some("range") => {
-                call.arguments.args.iter().all(|bound| int(bound).is_some_and(|n| n.abs() <= FEW))
-            }
-            Some("enumerate" | "zip" | "reversed" | "sorted") => {
-                call.arguments.args.first().is_some_and(|of| few(cx, of))
-            }
-            _ => of_arguments(cx, iter),
-        },
-        _ => of_arguments(cx, iter),
-    }
 }
 
 impl<'a> Model<'a> {
