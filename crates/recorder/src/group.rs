@@ -134,10 +134,10 @@ impl Group {
         bump64(&self.alloc_bytes, bytes);
     }
 
-    /// Counts freed blocks. `alone`: no other thread has ever allocated or freed.
+    /// Counts freed blocks. `one_at_a_time`: no other thread can be here with the same group.
     #[inline(always)]
-    pub(crate) fn remove(&self, bytes: u64, blocks: u32, alone: bool) {
-        if alone {
+    pub(crate) fn remove(&self, bytes: u64, blocks: u32, one_at_a_time: bool) {
+        if one_at_a_time {
             bump32(&self.own_freed_blocks, blocks);
             bump64(&self.own_freed_bytes, bytes);
         } else {
@@ -341,13 +341,27 @@ impl Groups {
     }
 }
 
+/// What makes a counting thread the only one that counts at this moment, so that no
+/// locked instruction is needed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum CountAs {
+    /// No other has ever allocated or freed.
+    OnlyThread,
+    /// It has the GIL, and so has everybody who counts as this.
+    GilHolder,
+    /// Nothing.
+    Anyone,
+}
+
 /// Live bytes of the process and their maximum.
 pub struct Live {
     /// Whether more than one thread ever allocated or freed.
     shared: AtomicBool,
     /// The part counted while there was one thread.
     alone: AtomicI64,
-    /// The part counted since there were several.
+    /// The part counted by whoever had the GIL.
+    with_gil: AtomicI64,
+    /// The part counted without it since there were several threads.
     together: AtomicI64,
     max: AtomicI64,
     epoch: AtomicU32,
@@ -370,8 +384,8 @@ impl Live {
 
     /// Live bytes now.
     pub fn bytes(&self) -> u64 {
-        let sum = self.alone.load(Ordering::Relaxed) + self.together.load(Ordering::Relaxed);
-        sum.max(0) as u64
+        let parts = [&self.alone, &self.with_gil, &self.together];
+        parts.iter().map(|part| part.load(Ordering::Relaxed)).sum::<i64>().max(0) as u64
     }
 
     /// The maximum so far and the tick it was in.
@@ -387,7 +401,7 @@ impl Live {
 
     /// After `fork`: the child's own allocations begin at zero, with one thread.
     pub(crate) fn restart(&self) {
-        for counter in [&self.alone, &self.together, &self.max] {
+        for counter in [&self.alone, &self.with_gil, &self.together, &self.max] {
             counter.store(0, Ordering::Relaxed);
         }
         self.epoch.fetch_add(1, Ordering::Relaxed);
@@ -396,30 +410,31 @@ impl Live {
 
     /// Counts allocated bytes and sees whether they make a new maximum.
     #[inline(always)]
-    pub(crate) fn add(&self, bytes: u64, tick: u32) {
-        let live = self.change(bytes as i64, self.is_alone());
+    pub(crate) fn add(&self, bytes: u64, tick: u32, count_as: CountAs) {
+        let live = self.change(bytes as i64, count_as);
         if live > self.max.load(Ordering::Relaxed) {
             self.raise(live, tick);
         }
     }
 
-    /// Counts freed bytes. `only_thread`: no other has ever allocated or freed.
+    /// Counts freed bytes.
     #[inline(always)]
-    pub(crate) fn remove(&self, bytes: u64, only_thread: bool) {
-        self.change(-(bytes as i64), only_thread);
+    pub(crate) fn remove(&self, bytes: u64, count_as: CountAs) {
+        self.change(-(bytes as i64), count_as);
     }
 
+    /// Gives the live bytes. Each part has one writer at a time or takes a locked instruction.
     #[inline(always)]
-    fn change(&self, by: i64, only_thread: bool) -> i64 {
-        let alone = self.alone.load(Ordering::Relaxed);
-        if only_thread {
-            let now = alone.wrapping_add(by);
-            self.alone.store(now, Ordering::Relaxed);
-            // A thread that began to share meanwhile only uses the other counter.
-            now.wrapping_add(self.together.load(Ordering::Relaxed))
-        } else {
-            alone.wrapping_add(self.together.fetch_add(by, Ordering::Relaxed)).wrapping_add(by)
+    fn change(&self, by: i64, count_as: CountAs) -> i64 {
+        let [alone, with_gil, together] =
+            [&self.alone, &self.with_gil, &self.together].map(|part| part.load(Ordering::Relaxed));
+        let live = alone.wrapping_add(with_gil).wrapping_add(by);
+        match count_as {
+            CountAs::OnlyThread => self.alone.store(alone.wrapping_add(by), Ordering::Relaxed),
+            CountAs::GilHolder => self.with_gil.store(with_gil.wrapping_add(by), Ordering::Relaxed),
+            CountAs::Anyone => return live.wrapping_add(self.together.fetch_add(by, Ordering::Relaxed)),
         }
+        live.wrapping_add(together)
     }
 
     #[inline(always)]

@@ -12,7 +12,7 @@ use core::sync::atomic::{AtomicBool, AtomicI64, AtomicU32, AtomicU64, Ordering};
 
 use memsight_capture::{Domain, NodeId, ThreadIndex, TickIndex};
 
-use crate::group::{Group, Groups, Live, bump64};
+use crate::group::{CountAs, Group, Groups, Live, bump64};
 use crate::lock::{Held, SpinLock};
 use crate::maps::{Maps, Purpose};
 use crate::memory::{self, OutOfMemory, Segmented, Zeroed};
@@ -202,7 +202,8 @@ impl Recorder {
         }
     }
 
-    /// Records an allocation.
+    /// Records an allocation. `with_gil`: the calling thread has the one lock that
+    /// whoever says so has in turn, as it has when this is said of a free.
     ///
     /// # Safety
     /// `thread` is the calling thread's row, `node` is of its part of the tree.
@@ -214,9 +215,12 @@ impl Recorder {
         domain: Domain,
         address: usize,
         bytes: usize,
+        with_gil: bool,
     ) {
+        let count_as = self.count_as(true, with_gil);
         // SAFETY: passed on from the caller.
-        let Some((number, _)) = (unsafe { self.count_allocation(node, domain, bytes as u64) }) else {
+        let Some((number, _)) = (unsafe { self.count_allocation(node, domain, bytes as u64, count_as) })
+        else {
             return;
         };
         let noted = if Slot::fits(address, bytes) {
@@ -229,7 +233,7 @@ impl Recorder {
             Ok(Some(missed)) => self.release_missed(missed),
             Err(OutOfMemory) => {
                 // Its free will not be seen, so it must not count as alive for good.
-                self.count_free(number, bytes as u64, 1, true);
+                self.count_free(number, bytes as u64, 1, count_as);
                 self.lose();
             }
         }
@@ -239,9 +243,9 @@ impl Recorder {
 
     /// Records that a block is being freed. Unknown addresses are passed by.
     #[inline(always)]
-    pub fn freed(&self, thread: Option<&Thread>, address: usize) {
+    pub fn freed(&self, thread: Option<&Thread>, address: usize, with_gil: bool) {
         if let Some(block) = self.take(address) {
-            self.release(thread, address, block);
+            self.release(thread, address, block, with_gil);
         }
     }
 
@@ -260,7 +264,7 @@ impl Recorder {
     #[cold]
     fn release_missed(&self, missed: Slot) {
         if missed.group > self.inherited_groups.load(Ordering::Relaxed) {
-            self.count_free(missed.group, missed.bytes.into(), 1, false);
+            self.count_free(missed.group, missed.bytes.into(), 1, CountAs::Anyone);
             self.lose();
         }
     }
@@ -279,11 +283,11 @@ impl Recorder {
 
     /// Counts a block that was taken out as freed.
     #[inline(always)]
-    pub fn release(&self, thread: Option<&Thread>, address: usize, block: Block) {
+    pub fn release(&self, thread: Option<&Thread>, address: usize, block: Block, with_gil: bool) {
         if block.group <= self.inherited_groups.load(Ordering::Relaxed) {
             return;
         }
-        let row = self.count_free(block.group, block.bytes, 1, thread.is_some());
+        let row = self.count_free(block.group, block.bytes, 1, self.count_as(thread.is_some(), with_gil));
         let Some(thread) = thread else { return };
         if thread.last_address.load(Ordering::Relaxed) == address
             && thread.last_node.load(Ordering::Relaxed) == row.node().0
@@ -302,10 +306,11 @@ impl Recorder {
     /// `node` is of the calling thread's part of the tree.
     pub unsafe fn mapped_block(&self, node: NodeId, address: usize, bytes: usize) {
         // SAFETY: passed on from the caller.
-        let counted = unsafe { self.count_allocation(node, Domain::Mmap, bytes as u64) };
+        let counted =
+            unsafe { self.count_allocation(node, Domain::Mmap, bytes as u64, self.count_as(true, false)) };
         let Some((group, _)) = counted else { return };
         if self.note_map(address, bytes, Purpose::Block(group)).is_err() {
-            self.count_free(group, bytes as u64, 1, false);
+            self.count_free(group, bytes as u64, 1, CountAs::Anyone);
         }
     }
 
@@ -374,7 +379,7 @@ impl Recorder {
             first.get_or_insert(purpose);
             match purpose {
                 Purpose::Block(group) if group > self.inherited_groups.load(Ordering::Relaxed) => {
-                    self.count_free(group, bytes as u64, last.into(), false);
+                    self.count_free(group, bytes as u64, last.into(), CountAs::Anyone);
                 }
                 Purpose::Block(_) => {}
                 Purpose::Arena => {
@@ -431,9 +436,25 @@ impl Recorder {
         self.tree.forget_temporary();
     }
 
+    /// `known`: the thread has a row, so that it is the only one while there is only one.
+    #[inline(always)]
+    fn count_as(&self, known: bool, with_gil: bool) -> CountAs {
+        match (with_gil, known && self.live.is_alone()) {
+            (true, _) => CountAs::GilHolder,
+            (false, true) => CountAs::OnlyThread,
+            (false, false) => CountAs::Anyone,
+        }
+    }
+
     /// Counts an allocation and gives its group.
     #[inline(always)]
-    unsafe fn count_allocation(&self, node: NodeId, domain: Domain, bytes: u64) -> Option<(u32, &Group)> {
+    unsafe fn count_allocation(
+        &self,
+        node: NodeId,
+        domain: Domain,
+        bytes: u64,
+        count_as: CountAs,
+    ) -> Option<(u32, &Group)> {
         let tick = self.tick.load(Ordering::Relaxed);
         // SAFETY: the caller says that the node is of the tree and of this thread.
         let place = unsafe { &self.tree.node(node).groups[domain as usize] };
@@ -451,21 +472,21 @@ impl Recorder {
         let row = unsafe { self.groups.get(number) };
         row.save(self.live.epoch());
         row.add(bytes, 1);
-        self.live.add(bytes, tick);
+        self.live.add(bytes, tick, count_as);
         self.groups.changed(number, row);
         Some((number, row))
     }
 
-    /// Counts freed blocks. `known`: the thread has a row, so that it is the
-    /// only one while there is only one.
+    /// Counts freed blocks.
     #[inline(always)]
-    fn count_free(&self, group: u32, bytes: u64, blocks: u32, known: bool) -> &Group {
+    fn count_free(&self, group: u32, bytes: u64, blocks: u32, count_as: CountAs) -> &Group {
         // SAFETY: only groups that were given out stand in the shadow and the maps.
         let row = unsafe { self.groups.get(group) };
         row.save(self.live.epoch());
-        let alone = known && self.live.is_alone();
-        row.remove(bytes, blocks, alone);
-        self.live.remove(bytes, alone);
+        // What was allocated with the GIL is freed with it, and nothing else is: a group's
+        // counters without a lock have one writer at a time.
+        row.remove(bytes, blocks, count_as != CountAs::Anyone);
+        self.live.remove(bytes, count_as);
         self.groups.changed(group, row);
         row
     }

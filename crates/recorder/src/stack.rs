@@ -66,6 +66,14 @@ struct Found {
     held_at: u32,
 }
 
+/// Rows of [`StackCache::recent`]: a page of memory.
+const RECENT: usize = 4096 / size_of::<Found>();
+
+#[inline(always)]
+fn recent_place(key: u64, parent: NodeId) -> usize {
+    ((key >> 1) as usize).wrapping_add(parent.index().wrapping_mul(61)) % RECENT
+}
+
 /// A thread's memory of its stack and of the nodes it met.
 pub struct StackCache {
     frames: PageVec<u64>,
@@ -79,6 +87,8 @@ pub struct StackCache {
     /// What was found for a parent and a key, and where by their hash.
     found: PageVec<Found>,
     places: Table,
+    /// Some of these again, each in the one place that it can have.
+    recent: PageVec<Found>,
     deaths: u32,
 }
 
@@ -265,6 +275,26 @@ impl StackCache {
         tree: &Tree,
         frames: &F,
     ) -> Result<NodeId, OutOfMemory> {
+        let recent = self.recent.data();
+        if !recent.is_null() {
+            // SAFETY: the array holds `RECENT` rows, and the place is below that.
+            let recent = unsafe { &*recent.add(recent_place(key, parent)) };
+            if recent.key == key && recent.parent == parent.0 && recent.held_at == self.deaths {
+                return Ok(NodeId(recent.node));
+            }
+        }
+        self.find_among_all(parent, key, frame, tree, frames)
+    }
+
+    #[inline(never)]
+    fn find_among_all<F: Frames>(
+        &mut self,
+        parent: NodeId,
+        key: u64,
+        frame: u64,
+        tree: &Tree,
+        frames: &F,
+    ) -> Result<NodeId, OutOfMemory> {
         let found = self.found.data();
         // SAFETY: the table holds rows of the array.
         let is_it = |row: u32| unsafe {
@@ -274,15 +304,23 @@ impl StackCache {
         if let Some(row) = self.places.find(hash_of_child(key, parent.0), is_it) {
             // SAFETY: as above.
             let found = unsafe { &mut *found.add(row as usize) };
-            if found.held_at == self.deaths {
-                return Ok(NodeId(found.node));
-            }
-            if tree.holds(found.stamp) {
+            if found.held_at == self.deaths || tree.holds(found.stamp) {
                 found.held_at = self.deaths;
-                return Ok(NodeId(found.node));
+                let node = NodeId(found.node);
+                self.note_recent(row as usize)?;
+                return Ok(node);
             }
         }
         self.find_child(parent, key, frame, tree, frames)
+    }
+
+    fn note_recent(&mut self, row: usize) -> Result<(), OutOfMemory> {
+        self.recent.reserve(RECENT)?;
+        let found = self.found.as_slice()[row];
+        let place = recent_place(found.key, NodeId(found.parent));
+        // SAFETY: room was made, and a fresh mapping is zeroes, which no key and parent are.
+        unsafe { self.recent.data().add(place).write(found) };
+        Ok(())
     }
 
     #[cold]

@@ -93,7 +93,7 @@ fn begin(recorder: &Recorder, thread: &Thread) {
         // SAFETY: this is the thread of the row, and the chain never changes.
         unsafe {
             let node = recorder.stack(thread, top, &Chain);
-            recorder.allocated(thread, node, Domain::Malloc, address(i), 10);
+            recorder.allocated(thread, node, Domain::Malloc, address(i), 10, false);
             recorder.mapped_block(node, 0x7000_0000 + i * 4 * PAGE, 3 * PAGE);
         }
     }
@@ -101,7 +101,7 @@ fn begin(recorder: &Recorder, thread: &Thread) {
 
 fn end(recorder: &Recorder, thread: &Thread) {
     for i in 0..BLOCKS {
-        recorder.freed(Some(thread), address(i));
+        recorder.freed(Some(thread), address(i), false);
         recorder.unmapped(0x7000_0000 + i * 4 * PAGE, 3 * PAGE);
     }
 }

@@ -30,9 +30,11 @@ impl Inside {
         if block.is_null() {
             return;
         }
-        let node = self.session().python.node(self, with_gil);
+        let python = &self.session().python;
+        let node = python.node(self, with_gil);
+        let (address, with_gil) = (block as usize, with_gil && python.has_one_gil());
         // SAFETY: the thread is the calling one and inside; the node is its own.
-        unsafe { self.recorder().allocated(self.thread, node, domain, block as usize, bytes) };
+        unsafe { self.recorder().allocated(self.thread, node, domain, address, bytes, with_gil) };
     }
 
     /// Calls the real `realloc` and records what it did: one free and one
@@ -58,7 +60,8 @@ impl Inside {
             return new;
         }
         if let Some(block) = taken {
-            self.recorder().release(Some(self.thread), old as usize, block);
+            let with_gil = with_gil && self.session().python.has_one_gil();
+            self.recorder().release(Some(self.thread), old as usize, block, with_gil);
         }
         self.record(domain, new, bytes, with_gil);
         new
@@ -67,11 +70,12 @@ impl Inside {
 
 /// Records a free; the caller makes the real one after it.
 #[inline(always)]
-pub(crate) fn record_free(block: *mut c_void) {
+pub(crate) fn record_free(block: *mut c_void, with_gil: bool) {
     if !block.is_null()
         && let Some(inside) = enter()
     {
-        inside.recorder().freed(Some(inside.thread), block as usize);
+        let with_gil = with_gil && inside.session().python.has_one_gil();
+        inside.recorder().freed(Some(inside.thread), block as usize, with_gil);
     }
 }
 
@@ -134,7 +138,7 @@ unsafe extern "C" fn free(block: *mut c_void) {
     if real::bootstrap_size(block).is_some() {
         return;
     }
-    record_free(block);
+    record_free(block, false);
     if let Some(real) = real::free() {
         // SAFETY: the caller's own argument.
         unsafe { real(block) }
@@ -149,7 +153,7 @@ unsafe extern "C" fn cfree(block: *mut c_void) {
 
 #[unsafe(no_mangle)]
 unsafe extern "C" fn free_sized(block: *mut c_void, bytes: usize) {
-    record_free(block);
+    record_free(block, false);
     // SAFETY: the caller's own arguments; C23 lets free stand for free_sized.
     unsafe {
         match real::free_sized() {
@@ -161,7 +165,7 @@ unsafe extern "C" fn free_sized(block: *mut c_void, bytes: usize) {
 
 #[unsafe(no_mangle)]
 unsafe extern "C" fn free_aligned_sized(block: *mut c_void, alignment: usize, bytes: usize) {
-    record_free(block);
+    record_free(block, false);
     // SAFETY: the caller's own arguments; C23 lets free stand for free_aligned_sized.
     unsafe {
         match real::free_aligned_sized() {

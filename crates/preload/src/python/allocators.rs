@@ -101,7 +101,7 @@ fn wrapper(number: usize) -> Allocator {
                 malloc: malloc::<$number>,
                 calloc: calloc::<$number>,
                 realloc: realloc::<$number>,
-                free,
+                free: free::<$number>,
             }
         };
     }
@@ -152,10 +152,10 @@ unsafe extern "C" fn realloc<const N: usize>(
     inside.reallocate(DOMAINS[N], old, bytes, has_gil(N), real)
 }
 
-unsafe extern "C" fn free(ctx: *mut c_void, block: *mut c_void) {
+unsafe extern "C" fn free<const N: usize>(ctx: *mut c_void, block: *mut c_void) {
     // SAFETY: the context is the wrapped allocator.
     let wrapped = unsafe { &*ctx.cast::<Allocator>() };
-    record_free(block);
+    record_free(block, has_gil(N));
     // SAFETY: the caller's own argument, and the wrapped allocator's own context.
     unsafe { (wrapped.free)(wrapped.ctx, block) }
 }

@@ -179,6 +179,13 @@ impl Python {
         Some(self.interpreter.load(Ordering::Relaxed)).filter(|&address| address != 0)
     }
 
+    /// Whether all threads of the interpreter share one GIL: not known of a build without
+    /// one, nor where there are several interpreters, which may have one each.
+    #[inline(always)]
+    pub(crate) fn has_one_gil(&self) -> bool {
+        self.state() == State::Readable && !self.subinterpreters.load(Ordering::Relaxed)
+    }
+
     /// The address of `type`.
     pub(crate) fn type_type(&self) -> usize {
         self.type_type.load(Ordering::Relaxed)

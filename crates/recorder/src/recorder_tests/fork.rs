@@ -10,7 +10,7 @@ use crate::thread::Thread;
 
 fn allocate(recorder: &Recorder, thread: &Thread, address: usize, bytes: usize) {
     // SAFETY: one system thread, and the node is the thread's.
-    unsafe { recorder.allocated(thread, thread.root(), Domain::Malloc, address, bytes) };
+    unsafe { recorder.allocated(thread, thread.root(), Domain::Malloc, address, bytes, false) };
 }
 
 fn fork(recorder: &Recorder, survivor: &Thread) {
@@ -33,7 +33,7 @@ fn the_child_counts_from_zero_and_passes_inherited_blocks_by() {
     recorder.mapped_arena(0x20_0000, 0x1000);
     // Temporary, but in the parent.
     allocate(recorder, one, 0x3000, 5);
-    recorder.freed(Some(one), 0x3000);
+    recorder.freed(Some(one), 0x3000, false);
     allocate(recorder, one, 0x3008, 5);
     two.enter();
     fork(recorder, one);
@@ -42,8 +42,8 @@ fn the_child_counts_from_zero_and_passes_inherited_blocks_by() {
     assert_eq!(recorder.mapped().0, 0x1000, "the arena is mapped in the child too");
     let ledger = Ledger::create().unwrap();
     assert!(ledger.is_idle(recorder));
-    (0..5).for_each(|i| recorder.freed(Some(one), 0x1000 + i * 16));
-    recorder.freed(Some(one), 0x3008);
+    (0..5).for_each(|i| recorder.freed(Some(one), 0x1000 + i * 16, false));
+    recorder.freed(Some(one), 0x3008, false);
     recorder.unmapped(0x10_0000, 0x1000);
     recorder.unmapped(0x20_0000, 0x1000);
     assert_eq!((recorder.live.bytes(), recorder.mapped().0), (0, 0));
@@ -51,12 +51,12 @@ fn the_child_counts_from_zero_and_passes_inherited_blocks_by() {
 
     // An inherited block is moved: the child's from then on.
     let block = recorder.take(0x1050).unwrap();
-    recorder.release(Some(one), 0x1050, block);
+    recorder.release(Some(one), 0x1050, block, false);
     allocate(recorder, one, 0x2000, 7);
     let three = recorder.attach(3).unwrap();
     assert_eq!(three.index().0, 2, "the row of a thread of the parent's is not used again");
     allocate(recorder, three, 0x2010, 8);
-    recorder.freed(Some(three), 0x2010);
+    recorder.freed(Some(three), 0x2010, false);
 
     let mut capture = Capture::default();
     ledger.tick(recorder, &mut capture).unwrap();
@@ -84,7 +84,7 @@ fn a_node_of_the_parents_is_defined_anew_in_the_childs_capture() {
         // SAFETY: one system thread, and the frames stand still.
         unsafe {
             let node = recorder.stack(thread, running.top(), &program);
-            recorder.allocated(thread, node, Domain::Object, address, 1);
+            recorder.allocated(thread, node, Domain::Object, address, 1, false);
         }
     };
     allocate(0x1000);
@@ -103,7 +103,7 @@ fn groups_that_waited_to_be_used_again_are_not_the_childs() {
     let thread = recorder.attach(1).unwrap();
     let ledger = Ledger::create().unwrap();
     allocate(recorder, thread, 0x1000, 1);
-    recorder.freed(Some(thread), 0x1000);
+    recorder.freed(Some(thread), 0x1000, false);
     for _ in 0..3 {
         ledger.tick(recorder, &mut Capture::default()).unwrap();
     }
@@ -122,7 +122,7 @@ fn the_parent_goes_on_as_before() {
     recorder.after_fork_in_parent();
     assert_eq!(recorder.live.bytes(), 9);
     recorder.attach(2).unwrap();
-    recorder.freed(Some(thread), 0x1000);
+    recorder.freed(Some(thread), 0x1000, false);
     assert_eq!(recorder.live.bytes(), 0);
 }
 
@@ -139,6 +139,6 @@ fn a_child_of_a_child_counts_from_zero_too() {
         assert_eq!(capture.live(), (1, 10));
         fork(recorder, thread);
     }
-    recorder.freed(Some(thread), 0x1000);
+    recorder.freed(Some(thread), 0x1000, false);
     assert_eq!(recorder.live.bytes(), 0);
 }

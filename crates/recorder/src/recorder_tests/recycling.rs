@@ -7,6 +7,7 @@ use memsight_capture::{Domain, NodeId, Record};
 
 use super::capture::Capture;
 use super::frames::{Program, Running};
+use crate::group::CountAs;
 use crate::ledger::Ledger;
 use crate::recorder::Recorder;
 use crate::thread::Thread;
@@ -48,22 +49,22 @@ impl<'a> Churn<'a> {
 /// A peak that nothing later reaches: no other group is kept for its share.
 fn a_peak_first(recorder: &Recorder, thread: &Thread) {
     // SAFETY: one system thread, and the node is the thread's.
-    unsafe { recorder.allocated(thread, thread.root(), Domain::Malloc, 0x8000, 1 << 20) };
-    recorder.freed(Some(thread), 0x8000);
+    unsafe { recorder.allocated(thread, thread.root(), Domain::Malloc, 0x8000, 1 << 20, false) };
+    recorder.freed(Some(thread), 0x8000, false);
 }
 
 /// Allocates and frees at once.
 fn churn(recorder: &Recorder, thread: &Thread, node: NodeId, address: usize) {
     assert!(thread.enter());
     // SAFETY: one system thread, and the node is the thread's.
-    unsafe { recorder.allocated(thread, node, Domain::Object, address, 16) };
-    recorder.freed(Some(thread), address);
+    unsafe { recorder.allocated(thread, node, Domain::Object, address, 16, false) };
+    recorder.freed(Some(thread), address, false);
     thread.leave();
 }
 
 fn group_of(recorder: &Recorder, thread: &Thread, node: NodeId, address: usize) -> u32 {
     // SAFETY: one system thread, and the node is the thread's.
-    unsafe { recorder.allocated(thread, node, Domain::Object, address, 16) };
+    unsafe { recorder.allocated(thread, node, Domain::Object, address, 16, false) };
     recorder.shadow.peek(address).unwrap().group
 }
 
@@ -92,7 +93,7 @@ fn blocks_that_live_for_a_few_ticks_need_no_more_groups() {
             assert!(thread.enter());
             recorder_freed(c.recorder, thread, address(tick));
             // SAFETY: one system thread, and the node is the thread's.
-            unsafe { c.recorder.allocated(thread, *node, Domain::Mem, address(tick), 16) };
+            unsafe { c.recorder.allocated(thread, *node, Domain::Mem, address(tick), 16, false) };
             thread.leave();
         }
         c.tick();
@@ -101,7 +102,7 @@ fn blocks_that_live_for_a_few_ticks_need_no_more_groups() {
 }
 
 fn recorder_freed(recorder: &Recorder, thread: &Thread, address: usize) {
-    recorder.freed(Some(thread), address);
+    recorder.freed(Some(thread), address, false);
 }
 
 #[test]
@@ -112,7 +113,7 @@ fn a_thread_that_stays_inside_keeps_its_group() {
     a_peak_first(c.recorder, slow);
     assert!(slow.enter());
     let group = group_of(c.recorder, slow, mine, 0x1000);
-    c.recorder.freed(Some(busy), 0x1000);
+    c.recorder.freed(Some(busy), 0x1000, false);
     // It has the group's number in its hand; the group is dead.
     for _ in 0..30 {
         theirs.iter().for_each(|node| churn(c.recorder, busy, *node, 0x2000));
@@ -169,7 +170,7 @@ fn a_group_is_not_used_again_under_a_thread_that_came_in_after_it_first_died() {
     while_the_threads_are_written(&mut c.capture, move || churn(recorder, owner, node, 0x1000));
     c.tick();
     let group = group_of(recorder, owner, node, 0x1000);
-    recorder.freed(Some(owner), 0x1000);
+    recorder.freed(Some(owner), 0x1000, false);
     // Its owner comes in, finds the group, and is held up.
     assert!(owner.enter());
     c.tick();
@@ -189,14 +190,14 @@ fn a_group_that_comes_back_to_life_after_it_was_closed_is_written_again() {
     let node = c.nodes(thread, 1)[0];
     assert!(thread.enter());
     let group = group_of(c.recorder, thread, node, 0x1000);
-    c.recorder.freed(Some(thread), 0x1000);
+    c.recorder.freed(Some(thread), 0x1000, false);
     let recorder = c.recorder;
     // The thread read the tick before it ended, and goes on in its group now.
     let row = recorder.groups.try_get(group).unwrap();
     c.tick();
     let late = || {
         row.add(16, 1);
-        recorder.live.add(16, 0);
+        recorder.live.add(16, 0, CountAs::OnlyThread);
         recorder.groups.changed(group, row);
         recorder.shadow.set(0x1000, group, 16).unwrap();
     };
@@ -204,10 +205,10 @@ fn a_group_that_comes_back_to_life_after_it_was_closed_is_written_again() {
     c.tick();
     c.tick();
     assert_eq!(c.capture.live(), (1, 16));
-    recorder.freed(Some(thread), 0x1000);
+    recorder.freed(Some(thread), 0x1000, false);
     c.tick();
     late();
-    recorder.freed(Some(thread), 0x1000);
+    recorder.freed(Some(thread), 0x1000, false);
     for _ in 0..5 {
         c.tick();
     }
@@ -232,7 +233,7 @@ fn a_late_change_of_a_group_that_waits_to_be_used_again_does_no_harm() {
     let nodes = c.nodes(thread, 2);
     a_peak_first(c.recorder, thread);
     let group = group_of(c.recorder, thread, nodes[0], 0x1000);
-    c.recorder.freed(Some(thread), 0x1000);
+    c.recorder.freed(Some(thread), 0x1000, false);
     (0..3).for_each(|_| c.tick());
     // A thread without a row, which nothing waits for, ends its free only now.
     c.recorder.groups.changed(group, c.recorder.groups.try_get(group).unwrap());
@@ -251,9 +252,9 @@ fn shares_of_the_peak_are_right_long_after_their_groups_died() {
     for round in 1..=2usize {
         for (i, node) in nodes.iter().enumerate() {
             // SAFETY: one system thread, and the node is the thread's.
-            unsafe { c.recorder.allocated(thread, *node, Domain::Raw, address(i), 1000 * round + i) };
+            unsafe { c.recorder.allocated(thread, *node, Domain::Raw, address(i), 1000 * round + i, false) };
         }
-        (0..nodes.len()).for_each(|i| c.recorder.freed(Some(thread), address(i)));
+        (0..nodes.len()).for_each(|i| c.recorder.freed(Some(thread), address(i), false));
         for _ in 0..50 {
             nodes.iter().for_each(|node| churn(c.recorder, thread, *node, 0x9000));
             c.tick();

@@ -17,7 +17,7 @@ fn one_thread() -> (&'static Recorder, &'static Thread) {
 
 fn allocate(recorder: &Recorder, thread: &Thread, node: NodeId, address: usize, bytes: usize) {
     // SAFETY: these tests have one system thread, and the node is the thread's.
-    unsafe { recorder.allocated(thread, node, Domain::Malloc, address, bytes) };
+    unsafe { recorder.allocated(thread, node, Domain::Malloc, address, bytes, false) };
 }
 
 #[test]
@@ -35,9 +35,9 @@ fn a_block_off_a_multiple_of_16_is_not_its_neighbour() {
 fn a_block_freed_before_the_peak_is_not_in_it() {
     let (recorder, thread) = one_thread();
     allocate(recorder, thread, thread.root(), 0x1000, 100);
-    recorder.freed(Some(thread), 0x1000);
+    recorder.freed(Some(thread), 0x1000, false);
     allocate(recorder, thread, thread.root(), 0x2000, 101);
-    recorder.freed(Some(thread), 0x2000);
+    recorder.freed(Some(thread), 0x2000, false);
     let mut capture = Capture::default();
     Ledger::create().unwrap().finish(recorder, &mut capture).unwrap();
     let peak = capture.peak.unwrap();
@@ -72,17 +72,17 @@ fn a_thread_that_frees_what_another_allocated_at_the_same_place_counts_no_tempor
     let mut capture = Capture::default();
     // A peak that nothing later reaches: no other group is kept for its share.
     // SAFETY: one system thread, and the node is the thread's.
-    unsafe { recorder.allocated(one, one.root(), Domain::Mem, 0x8000, 1000) };
-    recorder.freed(Some(two), 0x8000);
+    unsafe { recorder.allocated(one, one.root(), Domain::Mem, 0x8000, 1000, false) };
+    recorder.freed(Some(two), 0x8000, false);
     allocate(recorder, one, one.root(), 0x1000, 8);
-    recorder.freed(Some(two), 0x1000);
+    recorder.freed(Some(two), 0x1000, false);
     for _ in 0..3 {
         ledger.tick(recorder, &mut capture).unwrap();
     }
     // The group that the first block was in is used again, for another thread.
     allocate(recorder, two, two.root(), 0x1000, 8);
     assert_eq!(recorder.groups.made(), 2);
-    recorder.freed(Some(one), 0x1000);
+    recorder.freed(Some(one), 0x1000, false);
     ledger.finish(recorder, &mut capture).unwrap();
     assert_eq!(capture.temporary.len(), 0);
 }
@@ -93,7 +93,7 @@ fn a_temporary_counted_after_its_group_was_written_is_in_the_capture() {
     let ledger = Ledger::create().unwrap();
     let mut capture = Capture::default();
     allocate(recorder, thread, thread.root(), 0x1000, 8);
-    recorder.freed(Some(thread), 0x1000);
+    recorder.freed(Some(thread), 0x1000, false);
     // SAFETY: the root is a node of the tree.
     let row = unsafe { recorder.tree.node(thread.root()) };
     row.temporary_blocks.store(0, core::sync::atomic::Ordering::Relaxed);
@@ -197,7 +197,7 @@ fn lost_events_are_counted_and_nothing_is_left_alive_by_them() {
     // A table of groups that is full.
     recorder.groups.pretend_full();
     allocate(recorder, thread, thread.root(), 0x1000, 8);
-    recorder.freed(Some(thread), 0x1000);
+    recorder.freed(Some(thread), 0x1000, false);
     assert_eq!((recorder.lost_events(), recorder.live.bytes()), (1, 0));
     for _ in 0..10 {
         allocate(recorder, thread, thread.root(), 0x1000, 8);

@@ -3,6 +3,7 @@
 use std::collections::HashMap;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::mpsc::{Receiver, Sender, channel};
+use std::sync::{Mutex, MutexGuard};
 use std::thread;
 
 use memsight_capture::Domain;
@@ -45,6 +46,7 @@ impl Random {
 
 struct Worker<'a> {
     recorder: &'a Recorder,
+    gil: &'a Mutex<()>,
     row: &'a Thread,
     program: Program,
     running: Running,
@@ -57,12 +59,13 @@ struct Worker<'a> {
 }
 
 impl<'a> Worker<'a> {
-    fn new(recorder: &'a Recorder, number: usize) -> Self {
+    fn new(recorder: &'a Recorder, gil: &'a Mutex<()>, number: usize) -> Self {
         let base = 0x1000_0000 * (number + 1);
         let mut program = Program::default();
         (0..6).for_each(|slot| program.compile(slot, slot as u32));
         Worker {
             recorder,
+            gil,
             row: recorder.attach(number as u32).unwrap(),
             program,
             running: Running::default(),
@@ -96,11 +99,13 @@ impl<'a> Worker<'a> {
             _ => self.random.next() as u64 % 500,
         };
         assert!(self.row.enter());
+        let gil = self.gil(domain);
         // SAFETY: it is this thread's row, it is inside, and the frames are this thread's.
         unsafe {
             let node = self.recorder.stack(self.row, self.running.top(), &self.program);
-            self.recorder.allocated(self.row, node, domain, address, bytes as usize);
+            self.recorder.allocated(self.row, node, domain, address, bytes as usize, gil.is_some());
         }
+        drop(gil);
         self.row.leave();
         let stack = self.program.walk(self.row.index().0, self.running.top());
         let sum = self.counted.sums.entry((stack.clone(), domain)).or_default();
@@ -112,10 +117,17 @@ impl<'a> Worker<'a> {
         self.mine.push(Parcel { address, stack, domain, bytes });
     }
 
+    /// What CPython's own allocators are called with.
+    fn gil(&self, domain: Domain) -> Option<MutexGuard<'a, ()>> {
+        matches!(domain, Domain::Object | Domain::Mem).then(|| self.gil.lock().unwrap())
+    }
+
     /// Frees a block, its own or another's.
     fn release(&mut self, block: &Parcel) {
         assert!(self.row.enter());
-        self.recorder.freed(Some(self.row), block.address);
+        let gil = self.gil(block.domain);
+        self.recorder.freed(Some(self.row), block.address, gil.is_some());
+        drop(gil);
         self.row.leave();
         let sum = self.counted.sums.entry((block.stack.clone(), block.domain)).or_default();
         sum.frees += 1;
@@ -182,6 +194,7 @@ fn hammer(threads: usize, events: usize) {
     let ledger = Ledger::create().unwrap();
     let mut capture = Capture::default();
     let running = AtomicUsize::new(threads);
+    let gil = Mutex::new(());
     let mut ticks = 0;
     let (mut to, from): (Vec<_>, Vec<_>) = (0..threads).map(|_| channel::<Parcel>()).unzip();
     let (mut back, given): (Vec<_>, Vec<_>) = (0..threads).map(|_| channel::<usize>()).unzip();
@@ -192,9 +205,9 @@ fn hammer(threads: usize, events: usize) {
         let links = to.into_iter().zip(from).zip(back).zip(given).enumerate();
         let handles: Vec<_> = links
             .map(|(i, (((to, from), back), given))| {
-                let running = &running;
+                let (running, gil) = (&running, &gil);
                 scope.spawn(move || {
-                    let counted = Worker::new(recorder, i).run(events, to, from, &back, given);
+                    let counted = Worker::new(recorder, gil, i).run(events, to, from, &back, given);
                     running.fetch_sub(1, Ordering::SeqCst);
                     counted
                 })

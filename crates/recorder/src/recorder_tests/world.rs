@@ -44,6 +44,11 @@ pub(super) struct World<'a> {
     first_tick: u32,
 }
 
+/// What CPython calls with the GIL.
+fn has_gil(domain: Domain) -> bool {
+    matches!(domain, Domain::Object | Domain::Mem)
+}
+
 impl World<'_> {
     pub(super) fn new() -> Self {
         let recorder = Recorder::create().unwrap();
@@ -152,7 +157,7 @@ impl World<'_> {
         // SAFETY: it is the thread's row, it is inside, and the frames stand still.
         unsafe {
             let node = self.recorder.stack(row, running.top(), &self.program);
-            self.recorder.allocated(row, node, domain, address, bytes as usize);
+            self.recorder.allocated(row, node, domain, address, bytes as usize, has_gil(domain));
         }
         self.live.push(address);
         let key = self.key(task, domain);
@@ -167,7 +172,10 @@ impl World<'_> {
         }
         let row = self.tasks[task].row;
         let address = self.live.swap_remove(choice % self.live.len());
-        self.recorder.freed((!unknown).then_some(row), address);
+        let with_gil = self.recorder.shadow.peek(address).is_some_and(|slot| {
+            self.recorder.groups.try_get(slot.group).is_some_and(|group| has_gil(group.domain()))
+        });
+        self.recorder.freed((!unknown).then_some(row), address, with_gil);
         row.leave();
         self.free.push(address);
         let thread = (!unknown).then_some(row.index().index());
@@ -178,7 +186,7 @@ impl World<'_> {
     pub(super) fn free_unknown(&mut self, task: usize, choice: usize) {
         let row = self.tasks[task].row;
         if !self.free.is_empty() && row.enter() {
-            self.recorder.freed(Some(row), self.free[choice % self.free.len()]);
+            self.recorder.freed(Some(row), self.free[choice % self.free.len()], false);
             row.leave();
         }
     }
@@ -202,7 +210,9 @@ impl World<'_> {
             let to = if how % 3 == 1 { self.free.len() - 1 } else { how % self.free.len() };
             let new = self.free.swap_remove(to);
             if let Some(block) = block {
-                self.recorder.release(Some(row), old, block);
+                let group = self.recorder.groups.try_get(block.group);
+                let with_gil = group.is_some_and(|group| has_gil(group.domain()));
+                self.recorder.release(Some(row), old, block, with_gil);
             }
             self.note(Event::Freed { thread: Some(row.index().index()), address: old });
             self.allocated(task, domain, new, bytes);
