@@ -2,7 +2,7 @@
 
 use super::ms401_list_to_aggregate::has_quiet_key;
 use super::patterns::{Takes, as_generator, consumer, loop_over, takes_all};
-use super::short::{few, few_items};
+use super::short::{few, few_items, is_fields, is_written_out};
 use super::{Experiment, On, Rule, Saves};
 use crate::context::{Context, fix, replace};
 use crate::finding::Edit;
@@ -16,7 +16,8 @@ pub(super) const RULE: Rule = Rule {
     why: "All items are in memory together, though each is looked at once.",
     not_when: "Where the list is used a second time, or something comes between: a generator gives its items \
                only once, and late. Items that begin work which goes on by itself, such as \
-               `pool.submit(…)`, are not reported.",
+               `pool.submit(…)`, are not reported, nor are those of an asynchronous comprehension, those made of \
+               the fields of a line, or a few.",
     fix: "A generator. Safe if the items call nothing but builtins that change nothing, nothing that they \
           read can change before they are taken, and either they cannot fail or taking them is the first \
           thing that the next statement does.",
@@ -59,7 +60,15 @@ fn check<'a>(cx: &mut Context<'_, 'a>, statement: &'a Stmt) {
         _ => return,
     };
     let (items, edits) = match &*assign.value {
-        comp @ Expr::ListComp(_) if !few_items(cx, comp) => (comp, as_generator(cx, comp)),
+        comp @ Expr::ListComp(it) => {
+            let short = |items: &'a Expr| is_fields(cx, items) || is_written_out(cx, items);
+            let few = few_items(cx, comp) || it.generators.iter().all(|one| short(&one.iter));
+            // Only `async for` goes over an asynchronous generator.
+            if few || it.generators.iter().any(|one| one.is_async) || awaits(cx, comp) {
+                return;
+            }
+            (comp, as_generator(cx, comp))
+        }
         call => match cx.call_of_one(call) {
             Some(("list", of @ Expr::Call(inner)))
                 if matches!(cx.builtin(&inner.func), Some("map" | "filter" | "zip" | "range"))
@@ -96,6 +105,11 @@ fn check<'a>(cx: &mut Context<'_, 'a>, statement: &'a Stmt) {
         fix(proven, "make the items as they are taken", doubt, edits)
     });
     cx.found(&*assign.value, format!("`{}` is a whole list that is gone over once", cx.text(target)), fix);
+}
+
+/// Whether an expression awaits something: as a generator it would be an asynchronous one.
+fn awaits(cx: &Context<'_, '_>, expr: &Expr) -> bool {
+    cx.region_of(cx.id(expr)).ids().any(|id| matches!(cx.expr(id), Some(Expr::Await(_))))
 }
 
 /// How the next statement takes the items.

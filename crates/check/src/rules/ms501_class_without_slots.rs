@@ -2,11 +2,11 @@
 
 use std::collections::BTreeSet;
 
-use super::short::few_items;
+use super::short::{few, numbers};
 use super::{Experiment, On, Rule, Saves};
 use crate::context::{Context, fix, replace};
 use crate::finding::{Edit, Fix};
-use crate::model::{Bound, Model, NodeId, Region, ScopeKind, SymbolId, comprehension};
+use crate::model::{Bound, Model, NodeId, Region, ScopeKind, SymbolId, Use, comprehension};
 use crate::syntax::{Expr, ExprContext, Ranged, Stmt, StmtClassDef, StmtFunctionDef, TextRange, TextSize};
 use crate::target::PythonVersion;
 
@@ -261,7 +261,10 @@ fn is_kept<'a>(cx: &Model<'a>, value: &'a Expr) -> bool {
                         && !it.ifs.iter().any(|test| cx.region_of(cx.id(test)).has(id))
                 })
             });
-            item && !few_items(cx, outer)
+            let rounds = |all: &'a [crate::syntax::Comprehension]| {
+                all.iter().try_fold(1_u64, |n, one| Some(n.saturating_mul(rounds(cx, &one.iter)?)))
+            };
+            item && comprehension(outer).and_then(rounds).is_none_or(|n| n > FEW_INSTANCES)
         }
         Some(outer @ Expr::Call(call)) => {
             let Expr::Attribute(method) = &*call.func else { return false };
@@ -293,21 +296,38 @@ fn is_kept<'a>(cx: &Model<'a>, value: &'a Expr) -> bool {
 /// Whether a statement in a loop is run more than a few times.
 fn grows<'a>(cx: &Model<'a>, value: &'a Expr, id: NodeId) -> bool {
     match cx.loop_around(id) {
-        Some(crate::model::shape::Loop::For(it)) => !is_short(cx, &it.iter),
+        Some(crate::model::shape::Loop::For(it)) => rounds(cx, &it.iter).is_none_or(|n| n > FEW_INSTANCES),
         Some(crate::model::shape::Loop::While(_)) => true,
         None => cx.repeated(cx.id(value)),
     }
 }
 
-/// Whether what a loop goes over is written out with a few items.
-fn is_short<'a>(cx: &Model<'a>, iter: &'a Expr) -> bool {
-    match iter {
-        Expr::List(list) => list.elts.len() <= 64,
-        Expr::Tuple(tuple) => tuple.elts.len() <= 64,
-        _ => cx
-            .builtin_call(iter, "range")
-            .is_some_and(|range| range.arguments.args.iter().all(super::patterns_layout::is_few)),
+/// With so many instances a few kilobytes are saved at most: not worth a word.
+const FEW_INSTANCES: u64 = 256;
+
+/// How often a loop over this is run at most, if that can be told.
+fn rounds<'a>(cx: &Model<'a>, iter: &'a Expr) -> Option<u64> {
+    let written = |value: &Expr| match value {
+        Expr::List(list) => Some(list.elts.len()),
+        Expr::Tuple(tuple) => Some(tuple.elts.len()),
+        _ => None,
+    };
+    if let Some(n) = written(iter) {
+        return Some(n as u64);
     }
+    // A name that may be a list written out is a list of a few at other times too.
+    let by_name = cx.symbol_of(iter).map(|id| cx.symbol(id)).and_then(|symbol| {
+        let grows = symbol.uses.iter().any(|name| cx.use_of(*name) == Use::Changes);
+        let lengths = symbol.bindings.iter().filter_map(|it| match it.how {
+            Bound::Assigned(value) => written(value).filter(|n| *n > 0),
+            _ => None,
+        });
+        lengths.max().filter(|_| !grows)
+    });
+    by_name
+        .map(|n| n as u64)
+        .or_else(|| cx.builtin_call(iter, "range").and_then(numbers))
+        .or_else(|| few(cx, iter).then_some(16))
 }
 
 /// The fix that writes `__slots__` at the beginning of a class.

@@ -32,12 +32,11 @@ pub(super) fn few<'a>(cx: &Model<'a>, iter: &'a Expr) -> bool {
             Some(Bound::Assigned(value @ (Expr::List(_) | Expr::Set(_) | Expr::Dict(_)))) => {
                 few(cx, value) && private_or_constant(cx, iter)
             }
+            None => on_every_way(cx, iter) || of_arguments(cx, iter),
             _ => of_arguments(cx, iter),
         },
         Expr::Call(call) => match cx.builtin(&call.func) {
-            Some("range") => {
-                call.arguments.args.iter().all(|bound| int(bound).is_some_and(|n| n.abs() <= FEW))
-            }
+            Some("range") => numbers(call).is_some_and(|n| n <= FEW as u64),
             Some("enumerate" | "zip" | "reversed" | "sorted") => {
                 call.arguments.args.first().is_some_and(|of| few(cx, of))
             }
@@ -45,6 +44,26 @@ pub(super) fn few<'a>(cx: &Model<'a>, iter: &'a Expr) -> bool {
         },
         _ => of_arguments(cx, iter),
     }
+}
+
+/// How many numbers a `range` at most has, if its bounds are written out.
+pub(super) fn numbers(range: &ExprCall) -> Option<u64> {
+    let bounds: Option<Vec<i64>> = range.arguments.args.iter().map(int).collect();
+    match bounds?[..] {
+        [to] => Some(to.unsigned_abs()),
+        [from, to, ..] => Some(to.saturating_sub(from).unsigned_abs()),
+        [] => None,
+    }
+}
+
+/// Whether each binding of a name is a tuple or text written out with a few items.
+fn on_every_way<'a>(cx: &Model<'a>, name: &'a Expr) -> bool {
+    let Some(symbol) = cx.symbol_of(name).map(|id| cx.symbol(id)) else { return false };
+    let written =
+        |value: &'a Expr| matches!(value, Expr::Tuple(_) | Expr::StringLiteral(_)) && few(cx, value);
+    !symbol.bound_elsewhere
+        && !symbol.bindings.is_empty()
+        && symbol.bindings.iter().all(|it| matches!(it.how, Bound::Assigned(value) if written(value)))
 }
 
 /// Whether nothing changes what a name refers to.
