@@ -396,18 +396,27 @@ pub(super) fn called_only_at_top(cx: &Model<'_>, function: &StmtFunctionDef) -> 
 /// Whether the file calls one of its own functions, and passes for a parameter only what is written out: literals
 /// and names of the module.
 pub(super) fn given_constants<'a>(cx: &Model<'a>, function: &StmtFunctionDef, parameter: &str) -> bool {
+    given_only(cx, function, parameter, |value| {
+        value.is_literal_expr() || cx.symbol_of(value).is_some_and(|name| cx.symbol(name).scope == ScopeId(0))
+    })
+}
+
+/// Whether the file calls one of its own functions, and passes for a parameter only what is of some kind.
+pub(super) fn given_only<'a>(
+    cx: &Model<'a>,
+    function: &StmtFunctionDef,
+    parameter: &str,
+    kind: impl Fn(&'a Expr) -> bool,
+) -> bool {
     let position =
         function.parameters.iter_non_variadic_params().position(|it| it.name().as_str() == parameter);
     let (ScopeId(0), Some(position)) = (cx.node(cx.id(function)).scope, position) else { return false };
     let Some(id) = cx.lookup(function.name.as_str(), ScopeId(0)) else { return false };
-    let written = |value: &Expr| {
-        value.is_literal_expr() || cx.symbol_of(value).is_some_and(|name| cx.symbol(name).scope == ScopeId(0))
-    };
     let uses = uses_of(cx, id);
     let constant = |name: &&'a Expr| match cx.parent_expr(name) {
         Some(Expr::Call(call)) if cx.id(&*call.func) == cx.id(*name) => {
             let argument = call.arguments.find_argument_value(parameter, position);
-            !call.arguments.args.iter().any(Expr::is_starred_expr) && argument.is_none_or(written)
+            !call.arguments.args.iter().any(Expr::is_starred_expr) && argument.is_none_or(&kind)
         }
         _ => false,
     };

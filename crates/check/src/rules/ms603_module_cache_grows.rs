@@ -1,13 +1,13 @@
 //! MS603: `if key not in CACHE: CACHE[key] = make(key)`, and nothing ever leaves `CACHE`.
 
 use super::kept::{
-    Container, Does, called_only_at_top, container_of, does, exported, given_constants, has_few_values,
-    may_shrink, may_stop, statements, uses_of,
+    Container, Does, called_only_at_top, container_of, does, exported, given_constants, given_only,
+    has_few_values, may_shrink, may_stop, statements, uses_of,
 };
 use super::{Experiment, On, Rule, Saves};
 use crate::context::Context;
-use crate::model::{Bound, Model, ScopeId, ScopeKind, SymbolId};
-use crate::syntax::{Expr, Stmt};
+use crate::model::{Ast, Bound, Model, NodeId, Region, ScopeId, ScopeKind, SymbolId, int};
+use crate::syntax::{Expr, Operator, Stmt};
 
 pub(super) const RULE: Rule = Rule {
     code: "MS603",
@@ -15,7 +15,9 @@ pub(super) const RULE: Rule = Rule {
     what: "A module's dict that functions use as a cache, and from which nothing in the file takes anything out.",
     why: "Every key ever asked for stays in memory with its value until the program ends.",
     not_when: "Where the file removes from the dict, empties it, looks at its length, stores only below a bound or hands it to other code, \
-               where only the file itself fills it while it is imported, and where the keys are few: constants, classes. A registry that refuses a key it has is no cache.",
+               where only the file itself fills it while it is imported, and where the keys are few: constants, classes, what a shift or a remainder leaves, keys of another table. \
+               A registry that refuses a key it has is no cache, nor is a setting, or a state that is stored \
+               though the key was found.",
     fix: "`functools.lru_cache(maxsize=…)` on the function, a `weakref.WeakValueDictionary`, or a bound: drop \
           the oldest entry when there are too many. There is no automatic fix, since the bound is yours to choose.",
     saves: Saves::Peak,
@@ -96,11 +98,73 @@ fn caches<'a>(cx: &Model<'a>, place: &'a Expr, uses: &[&'a Expr]) -> bool {
     };
     let own = cx.region_of(cx.id(function));
     let in_value = cx.region_of(cx.id(value));
-    let here: Vec<&Expr> = uses.iter().copied().filter(|it| own.has(cx.id(*it)) && looked_up(it)).collect();
-    !here.is_empty()
-        && !here.iter().any(|it| in_value.has(cx.id(*it)))
+    let here: Vec<&Expr> = uses.iter().copied().filter(|it| own.has(cx.id(*it))).collect();
+    let found: Vec<&Expr> = here.iter().copied().filter(looked_up).collect();
+    !found.is_empty()
+        && !found.iter().any(|it| in_value.has(cx.id(*it)))
+        && !is_given(cx, value, key)
+        && is_for_a_miss(cx, place, &here, &found, own)
+        && !has_table(cx, own, key, &here)
         && has_many_values(cx, key)
         && !called_only_at_top(cx, function)
+}
+
+/// Whether a value is what the caller passed for this key: a setting, which cannot be made again.
+fn is_given(cx: &Model<'_>, value: &Expr, key: &Expr) -> bool {
+    let passed = |id: SymbolId| {
+        cx.symbol(id).bindings.iter().all(|binding| matches!(binding.how, Bound::Parameter(..)))
+    };
+    cx.text(value) != cx.text(key) && cx.symbol_of(value).is_some_and(passed)
+}
+
+/// Whether a value is stored where its key was not found. What is stored at other times too is a state.
+fn is_for_a_miss<'a>(
+    cx: &Model<'a>,
+    place: &'a Expr,
+    uses: &[&'a Expr],
+    found: &[&'a Expr],
+    own: Region,
+) -> bool {
+    let at = cx.id(place);
+    let names: Vec<SymbolId> = found
+        .iter()
+        .filter_map(|it| cx.stmt_of(it)?.as_assign_stmt())
+        .flat_map(|assign| assign.targets.iter().filter_map(|target| cx.symbol_of(target)))
+        .collect();
+    let asks = |test: &Expr| {
+        let region = cx.region_of(cx.id(test));
+        uses.iter().any(|it| region.has(cx.id(*it)))
+            || region.ids().filter_map(|id| cx.symbol_of(cx.expr(id)?)).any(|id| names.contains(&id))
+    };
+    let leaves = |body: &[Stmt]| {
+        matches!(body.last(), Some(Stmt::Return(_) | Stmt::Continue(_) | Stmt::Break(_) | Stmt::Raise(_)))
+    };
+    let given_back = |it: &&Expr| cx.id(*it) < at && cx.stmt_of(it).is_some_and(Stmt::is_return_stmt);
+    found.iter().any(given_back)
+        || own.ids().any(|id| match (cx.stmt(id), cx.expr(id)) {
+            (Some(Stmt::If(it)), _) => {
+                let tests = it.elif_else_clauses.iter().filter_map(|clause| clause.test.as_ref());
+                (cx.region_of(id).has(at) || leaves(&it.body)) && tests.chain([&*it.test]).any(asks)
+            }
+            (Some(Stmt::Try(it)), _) => found.iter().any(|place| cx.region(&it.body).has(cx.id(*place))),
+            (_, Some(Expr::If(it))) => asks(&it.test),
+            _ => false,
+        })
+}
+
+/// Whether a function finds the key in a table of the module or in somebody's attribute as well: there are no
+/// more entries than keys of that one.
+fn has_table<'a>(cx: &Model<'a>, own: Region, key: &Expr, uses: &[&'a Expr]) -> bool {
+    own.ids().filter_map(|id| cx.expr(id)?.as_subscript_expr()).any(|item| {
+        let table = match &*item.value {
+            Expr::Attribute(_) => true,
+            name => cx.symbol_of(name).is_some_and(|id| cx.symbol(id).scope == ScopeId(0)),
+        };
+        table
+            && item.ctx.is_load()
+            && cx.text(&*item.slice) == cx.text(key)
+            && !uses.iter().any(|place| cx.id(*place) == cx.id(&*item.value))
+    })
 }
 
 fn is_empty(value: &Expr) -> bool {
@@ -139,22 +203,84 @@ fn varies<'a>(cx: &Model<'a>, id: SymbolId) -> bool {
         Bound::Parameter(..) => match cx.stmt(binding.node) {
             Some(Stmt::FunctionDef(function)) => {
                 let own = function.parameters.iter().find(|it| it.name().as_str() == symbol.name);
-                own.is_some_and(|it| !has_few_values(cx, it)) && !given_constants(cx, function, symbol.name)
+                own.is_some_and(|it| !has_few_values(cx, it))
+                    && !given_constants(cx, function, symbol.name)
+                    && !given_only(cx, function, symbol.name, |value| is_coarse(cx, value, DEPTH))
             }
             _ => false,
         },
         Bound::Assigned(Expr::StringLiteral(_) | Expr::NumberLiteral(_)) => false,
-        Bound::Assigned(value) => !names_a_class(cx, value),
-        Bound::Element(_) | Bound::With(_) | Bound::Other => true,
+        Bound::Assigned(value) => !names_a_class(cx, value) && !is_coarse(cx, value, DEPTH),
+        Bound::Element(_) | Bound::Other => !is_of_a_table(cx, binding.node),
+        Bound::With(_) => true,
         _ => false,
     })
 }
 
-/// Whether an expression is a class for all one can see: `type(x)`, `x.__class__`.
+/// How many names are followed to where their values come from.
+const DEPTH: u32 = 4;
+
+/// Whether an expression is made to have few values: by a shift or a remainder, out of a table of the module or
+/// as an attribute of one that is imported.
+fn is_coarse<'a>(cx: &Model<'a>, value: &'a Expr, depth: u32) -> bool {
+    let Some(depth) = depth.checked_sub(1) else { return false };
+    let bit_length = |call: &Expr| {
+        call.as_call_expr()
+            .and_then(|call| call.func.as_attribute_expr())
+            .is_some_and(|it| it.attr.as_str() == "bit_length")
+    };
+    match value {
+        Expr::BinOp(it) => match it.op {
+            Operator::RShift => true,
+            Operator::LShift => int(&it.left).is_some() && bit_length(&it.right),
+            Operator::Mod | Operator::BitAnd => int(&it.right).is_some() && !it.left.is_literal_expr(),
+            Operator::Add | Operator::Sub => int(&it.right).is_some() && is_coarse(cx, &it.left, depth),
+            _ => false,
+        },
+        Expr::Call(_) => matches!(cx.call_of_one(value), Some(("int", of)) if is_coarse(cx, of, depth)),
+        Expr::Subscript(item) => {
+            cx.symbol_of(&item.value).is_some_and(|table| cx.symbol(table).scope == ScopeId(0))
+        }
+        Expr::Attribute(_) => cx.path(value).is_some(),
+        Expr::Name(_) => cx.symbol_of(value).is_some_and(|id| {
+            let bindings = &cx.symbol(id).bindings;
+            let coarse =
+                |how: Bound<'a>| matches!(how, Bound::Assigned(value) if is_coarse(cx, value, depth));
+            !bindings.is_empty() && bindings.iter().all(|binding| coarse(binding.how))
+        }),
+        _ => false,
+    }
+}
+
+/// Whether a name is bound to the items of a table of the module or of an imported one:
+/// `for name, module in sys.modules.items()`.
+fn is_of_a_table(cx: &Model<'_>, target: NodeId) -> bool {
+    let Some(Stmt::For(it)) = cx.stmt(cx.statement(target)) else { return false };
+    let mut of = &*it.iter;
+    let mut viewed = false;
+    while let Expr::Call(call) = of {
+        let Expr::Attribute(method) = &*call.func else { break };
+        if !call.arguments.is_empty() || !matches!(method.attr.as_str(), "items" | "keys" | "values" | "copy")
+        {
+            break;
+        }
+        (of, viewed) = (&method.value, true);
+    }
+    let of_module = || cx.symbol_of(of).is_some_and(|id| cx.symbol(id).scope == ScopeId(0));
+    viewed && (cx.path(of).is_some() || of_module())
+}
+
+/// Whether an expression is a class for all one can see: `type(x)`, `x.__class__`, or what a class derives from.
 fn names_a_class<'a>(cx: &Model<'a>, expr: &'a Expr) -> bool {
     match expr {
         Expr::Attribute(it) => it.attr.as_str() == "__class__",
         Expr::Tuple(it) => it.elts.iter().all(|item| names_a_class(cx, item)),
+        Expr::Name(_) => cx.symbol_of(expr).is_some_and(|id| {
+            cx.symbol(id).uses.iter().any(|name| match cx.node(cx.node(*name).parent).ast {
+                Ast::Stmt(Stmt::ClassDef(class)) => class.bases().iter().any(|base| cx.id(base) == *name),
+                _ => false,
+            })
+        }),
         _ => matches!(cx.call_of_one(expr), Some(("type", _))),
     }
 }
