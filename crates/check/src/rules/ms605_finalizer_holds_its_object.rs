@@ -1,8 +1,9 @@
 //! MS605: `weakref.finalize(self, self.close)`.
 
-use super::kept::{attributes, holds, made_at, made_only_at_top, method, statements};
+use super::kept::{attributes, decorated, holds, made_at, made_only_at_top, method, statements};
 use super::{Experiment, On, Rule, Saves};
 use crate::context::Context;
+use crate::model::{Bound, Model, SymbolId};
 use crate::syntax::{Expr, ExprCall, Stmt};
 
 pub(super) const RULE: Rule = Rule {
@@ -13,7 +14,7 @@ pub(super) const RULE: Rule = Rule {
     why: "The registry of finalizers refers to the function, and a bound method, or a lambda that names the \
           object, refers to the object: it is never freed before the program ends, and the finalizer runs only then.",
     not_when: "Where the file calls `atexit.unregister`, for a class of which the file makes all instances \
-               itself, and for singletons.",
+               itself, for singletons, and for what watches a class.",
     fix: "Give `finalize` a static method or a function of the module, and only those parts of the object that \
           it needs; use `weakref.finalize` in place of `atexit.register`: it runs at exit too. There is no automatic fix.",
     saves: Saves::Peak,
@@ -33,6 +34,9 @@ fn check<'a>(cx: &mut Context<'_, 'a>, expr: &'a Expr, call: &'a ExprCall) {
     if cx.is(&call.func, "weakref.finalize") {
         let [watched, rest @ ..] = &*call.arguments.args else { return };
         let Some(object) = cx.symbol_of(watched) else { return };
+        if is_class(cx, expr, object) {
+            return;
+        }
         let class = me.filter(|me| me.receiver == object).map(|me| me.class);
         let Some(holder) = rest.iter().chain(words()).find(|value| holds(cx, value, object, class)) else {
             return;
@@ -79,4 +83,21 @@ fn check<'a>(cx: &mut Context<'_, 'a>, expr: &'a Expr, call: &'a ExprCall) {
         );
         cx.found_with_costs(expr, message, None, statements(cx, made_at(cx, me.class)));
     }
+}
+
+/// Whether a name is a class, or the `cls` of a class method: that lives on anyway.
+fn is_class<'a>(cx: &Model<'a>, at: &'a Expr, name: SymbolId) -> bool {
+    let symbol = cx.symbol(name);
+    let of_method = || {
+        cx.function(cx.id(at)).is_some_and(|function| {
+            let first = function.parameters.iter_non_variadic_params().next();
+            decorated(cx, function, &["classmethod"])
+                && first.is_some_and(|first| first.name().as_str() == symbol.name)
+        })
+    };
+    symbol.bindings.iter().any(|it| match it.how {
+        Bound::Class(_) => true,
+        Bound::Parameter(..) => of_method(),
+        _ => false,
+    })
 }

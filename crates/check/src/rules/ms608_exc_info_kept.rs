@@ -1,6 +1,6 @@
 //! MS608: `tb = sys.exc_info()[2]` kept in a local name.
 
-use super::kept::{handler, in_test, stays_bound};
+use super::kept::{Handler, handler, in_test, stays_bound};
 use super::patterns::int;
 use super::{Experiment, On, Rule, Saves};
 use crate::context::Context;
@@ -16,7 +16,7 @@ pub(super) const RULE: Rule = Rule {
           local variables are not freed but wait for the cycle collector, and so do those of the calls below. \
           `except … as e` deletes `e` for this very reason.",
     not_when: "Where the name is deleted or given another value later, also by way of a loop, and outside the \
-               handler: there the traceback does not refer to the function. A test is run once, and a loop without an \
+               handler: there the traceback does not refer to the function. Where the handler takes the traceback off the exception. A test is run once, and a loop without an \
                end does not return: there it does not matter.",
     fix: "`del` the name, or set it to `None`, in a `finally`. There is no automatic fix.",
     saves: Saves::Peak,
@@ -32,25 +32,57 @@ pub(super) const RULE: Rule = Rule {
 };
 
 fn check<'a>(cx: &mut Context<'_, 'a>, statement: &'a Stmt) {
-    let Stmt::Assign(assign) = statement else { return };
     let id = cx.id(statement);
-    if cx.function(id).is_none() || handler(cx, id).is_none() {
-        return;
-    }
-    let [target] = &assign.targets[..] else { return };
+    let Some(name) = kept(cx, statement) else { return };
+    let Some(handler) = handler(cx, id) else { return };
     if in_test(cx, id) || goes_on_for_ever(cx, id) {
         return;
     }
-    // A message speaks of `tb` rather than of `_`.
-    let mut kept = names(cx, target, &assign.value);
-    kept.retain(|name| cx.symbol_of(name).is_some_and(|symbol| stays_bound(cx, symbol, id)));
-    let kept = kept.iter().copied().find(|name| cx.text(*name) != "_").or(kept.first().copied());
-    let Some(name) = kept else { return };
-    let name = cx.text(name);
+    // One finding speaks for all names that keep the exception.
+    let mut names = vec![name];
+    for (at, other) in handler.body.ids().filter_map(|at| Some((at, kept(cx, cx.stmt(at)?)?))) {
+        if at < id {
+            return;
+        }
+        if !names.contains(&other) {
+            names.push(other);
+        }
+    }
+    let names: Vec<String> = names.iter().map(|name| format!("`{name}`")).collect();
     let message = format!(
-        "`{name}` and this call's frame refer to each other, through the traceback: the call's local variables wait for the cycle collector"
+        "{} and this call's frame refer to each other, through the traceback: the call's local variables wait for the cycle collector",
+        names.join(", ")
     );
     cx.found(statement, message, None);
+}
+
+/// The name in which a statement of an `except` clause keeps the exception or its traceback.
+fn kept<'a>(cx: &Model<'a>, statement: &'a Stmt) -> Option<&'a str> {
+    let assign = statement.as_assign_stmt()?;
+    let id = cx.id(statement);
+    let [target] = &assign.targets[..] else { return None };
+    cx.function(id)?;
+    let handler = handler(cx, id)?;
+    let mut kept = names(cx, target, &assign.value);
+    kept.retain(|name| cx.symbol_of(name).is_some_and(|symbol| stays_bound(cx, symbol, id)));
+    if kept.is_empty() || sheds_traceback(cx, handler) {
+        return None;
+    }
+    // A message speaks of `tb` rather than of `_`.
+    let kept = kept.iter().copied().find(|name| cx.text(*name) != "_").or(kept.first().copied());
+    kept.map(|name| cx.text(name))
+}
+
+/// Whether an `except` clause takes the traceback off its exception: `e.__traceback__ = None`.
+fn sheds_traceback(cx: &Model<'_>, handler: Handler<'_>) -> bool {
+    handler.body.ids().filter_map(|id| cx.expr(id)).any(|expr| match expr {
+        Expr::Attribute(it) => match it.attr.as_str() {
+            "__traceback__" => it.ctx.is_store() && is_caught(cx, &it.value),
+            "with_traceback" => is_caught(cx, &it.value),
+            _ => false,
+        },
+        _ => false,
+    })
 }
 
 /// Whether a statement is in a loop that nothing but a failure ends: the call is never over.

@@ -1,6 +1,6 @@
 //! MS609: `frame = inspect.currentframe()` without `del frame`.
 
-use super::kept::stays_bound;
+use super::kept::{in_test, stays_bound};
 use super::patterns::int;
 use super::{Experiment, On, Rule, Saves};
 use crate::context::Context;
@@ -15,7 +15,7 @@ pub(super) const RULE: Rule = Rule {
     why: "The frame refers to its local names and one of these to the frame: a cycle. After the call its local \
           variables are not freed but wait for the cycle collector.",
     not_when: "Where the name is deleted or given another value later, and for the frame of a caller: \
-               `sys._getframe(1)`, `inspect.currentframe().f_back`.",
+               `sys._getframe(1)`, `inspect.currentframe().f_back`. A test is run once: there it does not matter.",
     fix: "`del` the name in a `finally`, as the documentation of `inspect` advises, or keep only what is needed \
           of the frame. There is no automatic fix.",
     saves: Saves::Peak,
@@ -33,7 +33,7 @@ pub(super) const RULE: Rule = Rule {
 fn check<'a>(cx: &mut Context<'_, 'a>, statement: &'a Stmt) {
     let Stmt::Assign(assign) = statement else { return };
     let [target @ Expr::Name(_)] = &assign.targets[..] else { return };
-    if !is_own_frame(cx, &assign.value) {
+    if !is_own_frame(cx, &assign.value) || in_test(cx, cx.id(statement)) {
         return;
     }
     let Some(symbol) = cx.symbol_of(target) else { return };

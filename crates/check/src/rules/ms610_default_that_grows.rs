@@ -14,7 +14,7 @@ pub(super) const RULE: Rule = Rule {
     why: "A default is made once, as the function is defined: every call without that argument adds to the same \
           object, which lives as long as the function.",
     not_when: "Where the function gives the name another value, removes from it, looks at its length or truth, or hands it \
-               to other code, where all keys are constants, and where every call in the file passes the argument.",
+               to other code, where all keys are constants, where a dict is only stored into, and where every call in the file passes the argument.",
     fix: "`None` as the default, and a new object in the function. Unsafe: calls no longer share it, which may \
           have been the purpose. None is proposed for a dict that is looked up, a cache: give it a bound.",
     saves: Saves::Peak,
@@ -77,7 +77,12 @@ fn empty<'a>(cx: &Model<'a>, value: &'a Expr) -> Option<Container> {
 /// The uses of a parameter that make it grow, if no other makes it smaller or may.
 fn grows<'a>(cx: &Model<'a>, symbol: SymbolId, function: &StmtFunctionDef) -> Vec<&'a Expr> {
     let mut grown = Vec::new();
-    for place in uses_of(cx, symbol) {
+    let uses = uses_of(cx, symbol);
+    // What is only stored under keys, and never looked at, is meant to be kept alive.
+    if uses.iter().all(|place| matches!(does(cx, place), Does::Adds(Some(_)))) {
+        return grown;
+    }
+    for place in uses {
         // Filled once, where it is asked whether it is empty.
         if cx.is_test(place) {
             return Vec::new();
