@@ -43,6 +43,24 @@ impl<'a> Model<'a> {
     /// Whether a region changes, binds anew or hands on something that an expression reads.
     pub(crate) fn is_guard(&self, of: &'a Expr, region: Region) -> bool {
         let own = self.region_of(self.id(of));
+        // A view of a dict changes with the dict.
+        let seen = own.ids().filter_map(|id| self.view_of(self.expr(id)?));
+        self.reads_changing(of, region) || seen.into_iter().any(|dict| self.reads_changing(dict, region))
+    }
+
+    /// The dict of which a name is a view: `keys = table.keys()`.
+    fn view_of(&self, name: &'a Expr) -> Option<&'a Expr> {
+        let Bound::Assigned(Expr::Call(call)) = name.as_name_expr().and_then(|_| self.reaching(name))?.how
+        else {
+            return None;
+        };
+        let method = call.func.as_attribute_expr().filter(|_| call.arguments.is_empty())?;
+        matches!(method.attr.as_str(), "items" | "keys" | "values").then_some(&*method.value)
+    }
+
+    /// The same, names that are views left out.
+    fn reads_changing(&self, of: &'a Expr, region: Region) -> bool {
+        let own = self.region_of(self.id(of));
         own.ids().filter_map(|id| self.expr(id)).filter(|expr| expr.is_name_expr()).any(|root| {
             let Some(symbol) = self.symbol_of(root) else { return false };
             let symbol = self.symbol(symbol);

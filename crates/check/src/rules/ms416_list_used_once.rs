@@ -2,7 +2,7 @@
 
 use super::ms401_list_to_aggregate::has_quiet_key;
 use super::patterns::{Takes, as_generator, consumer, loop_over, takes_all};
-use super::short::{few, few_items, is_fields, is_written_out};
+use super::short::{few, few_items, is_fields, is_named_short, is_written_out, short_name};
 use super::{Experiment, On, Rule, Saves};
 use crate::context::{Context, fix, replace};
 use crate::finding::Edit;
@@ -44,6 +44,9 @@ fn check<'a>(cx: &mut Context<'_, 'a>, statement: &'a Stmt) {
     }
     let Some(name) = cx.expr(used) else { return };
     let Some(next) = cx.next_stmt(statement) else { return };
+    if is_named_short(target) {
+        return;
+    }
     if !cx.region_of(cx.id(next)).has(used) || cx.repeated_within(used, next) {
         return;
     }
@@ -61,8 +64,7 @@ fn check<'a>(cx: &mut Context<'_, 'a>, statement: &'a Stmt) {
     };
     let (items, edits) = match &*assign.value {
         comp @ Expr::ListComp(it) => {
-            let short = |items: &'a Expr| is_fields(cx, items) || is_written_out(cx, items);
-            let few = few_items(cx, comp) || it.generators.iter().all(|one| short(&one.iter));
+            let few = few_items(cx, comp) || it.generators.iter().all(|one| is_short(cx, &one.iter));
             // Only `async for` goes over an asynchronous generator.
             if few || it.generators.iter().any(|one| one.is_async) || awaits(cx, comp) {
                 return;
@@ -81,6 +83,10 @@ fn check<'a>(cx: &mut Context<'_, 'a>, statement: &'a Stmt) {
     };
     let whole = cx.region_of(cx.id(next));
     if cx.begins_work(items) || cx.is_guard(items, whole) {
+        return;
+    }
+    // An `except` clause would catch what making the items fails at.
+    if matches!(next, Stmt::Try(it) if !it.handlers.is_empty()) && !cx.all_items_endure(items) {
         return;
     }
     // What the next statement evaluates before it takes the first item counts too.
@@ -105,6 +111,25 @@ fn check<'a>(cx: &mut Context<'_, 'a>, statement: &'a Stmt) {
         fix(proven, "make the items as they are taken", doubt, edits)
     });
     cx.found(&*assign.value, format!("`{}` is a whole list that is gone over once", cx.text(target)), fix);
+}
+
+/// Whether a comprehension goes over what is short by its nature, or by the numbers of that.
+fn is_short<'a>(cx: &Context<'_, 'a>, items: &'a Expr) -> bool {
+    let items = match cx.builtin_call(items, "range").map(|range| &*range.arguments.args) {
+        Some([first, ..]) if length_of(cx, first).is_some() => length_of(cx, first).unwrap_or(items),
+        Some([_, to, ..]) => length_of(cx, to).unwrap_or(items),
+        _ => items,
+    };
+    let named = match items {
+        Expr::Attribute(it) => short_name(it.attr.as_str()),
+        _ => is_named_short(items),
+    };
+    named || is_fields(cx, items) || is_written_out(cx, items)
+}
+
+/// What an expression is the length of.
+fn length_of<'a>(cx: &Context<'_, 'a>, expr: &'a Expr) -> Option<&'a Expr> {
+    cx.call_of_one(expr).and_then(|(name, of)| (name == "len").then_some(of))
 }
 
 /// Whether an expression awaits something: as a generator it would be an asynchronous one.

@@ -101,14 +101,21 @@ pub(super) fn of_arguments<'a>(cx: &Model<'a>, expr: &'a Expr) -> bool {
         }
         // `__mro__`, `__args__` and their like are short as well.
         Expr::Attribute(attribute) => named(&attribute.attr) || attribute.attr.starts_with("__"),
+        Expr::Call(call) => {
+            call.arguments.is_empty()
+                && call.func.as_attribute_expr().is_some_and(|it| it.attr.as_str() == "mro")
+        }
         _ => false,
     }
 }
 
 /// Whether a name says that what it refers to has few items.
 pub(super) fn is_named_short(expr: &Expr) -> bool {
-    let Expr::Name(name) = expr else { return false };
-    let name = name.id.as_str();
+    expr.as_name_expr().is_some_and(|name| short_name(name.id.as_str()))
+}
+
+/// Whether something of this name has few items.
+pub(super) fn short_name(name: &str) -> bool {
     name.ends_with("args")
         || name.starts_with("arg_")
         || SHORT
