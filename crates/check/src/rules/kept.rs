@@ -425,9 +425,12 @@ pub(super) fn given_only<'a>(
 
 /// Whether a parameter can have only a few values, by its annotation, its default or its name.
 pub(super) fn has_few_values(cx: &Model<'_>, parameter: AnyParameterRef<'_>) -> bool {
-    let named = matches!(parameter.name().as_str(), "cls" | "klass" | "type_" | "typ" | "tp");
+    let name = parameter.name().as_str();
+    let named = matches!(name, "cls" | "klass" | "type_" | "typ" | "tp")
+        || name.ends_with("_cls")
+        || name.ends_with("_class");
     match parameter.as_parameter().annotation.as_deref() {
-        Some(annotation) => names_few_values(cx, annotation),
+        Some(annotation) => named || names_few_values(cx, annotation),
         None => named || parameter.default().is_some_and(Expr::is_boolean_literal_expr),
     }
 }

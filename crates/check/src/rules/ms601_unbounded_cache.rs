@@ -14,10 +14,9 @@ pub(super) const RULE: Rule = Rule {
     why: "Every set of arguments ever passed stays in memory with its result until the program ends.",
     not_when: "Without parameters, where all parameters can have but a few values (bool, a class, an \
                enumeration, a `Literal`) or the file itself passes only constants, where it calls `cache_clear`, and for functions within \
-               functions, whose caches go with them.",
-    fix: "A `maxsize`. Unsafe: a result that was dropped is computed again and is another object, and a \
-          recursion that needs more results than are kept gets slow. None is proposed there, nor for a function \
-          that returns nothing: it is cached to run once.",
+               functions, whose caches go with them. A recursion may need all its results, and a function that gives nothing \
+               is cached to run once.",
+    fix: "A `maxsize`. Unsafe: a result that was dropped is computed again and is another object.",
     saves: Saves::Peak,
     experiment: Experiment {
         setup: "import functools\ndef row(n):\n    return [n] * 1_000\n",
@@ -46,8 +45,10 @@ fn check<'a>(cx: &mut Context<'_, 'a>, statement: &'a Stmt) {
         .is_some_and(|symbol| cx.symbol(symbol).uses.iter().any(|at| region.has(*at)));
     // What gives nothing is cached to run once for each set of arguments.
     let gives = region.ids().any(|at| matches!(cx.stmt(at), Some(Stmt::Return(it)) if it.value.is_some()));
+    if recursive || !gives {
+        return;
+    }
     let edits = match written {
-        _ if recursive || !gives => None,
         Some(none) => Some(vec![replace(none.range(), "128")]),
         None => cx.reach("functools.lru_cache", cache.decorator).map(|(path, mut edits)| {
             edits.push(replace(cache.decorator.range(), format!("{path}(maxsize=128)")));

@@ -1,11 +1,11 @@
 //! MS602: `@lru_cache` on a method.
 
 use super::cached::{Size, cache};
-use super::kept::{class_of, made_at, made_only_at_top, method, statements};
+use super::kept::{class_of, made_at, made_only_at_top, method, statements, tail};
 use super::{Experiment, On, Rule, Saves};
 use crate::context::Context;
-use crate::model::{ScopeId, ScopeKind};
-use crate::syntax::Stmt;
+use crate::model::{Bound, Model, ScopeId, ScopeKind};
+use crate::syntax::{Stmt, StmtClassDef};
 
 pub(super) const RULE: Rule = Rule {
     code: "MS602",
@@ -14,7 +14,7 @@ pub(super) const RULE: Rule = Rule {
     why: "There is one cache for all instances, and `self` is part of its keys: the cache keeps alive every \
           instance whose method was called, with all that it refers to, until its entry is pushed out.",
     not_when: "On static and class methods, on enumerations and metaclasses, with a `maxsize` of a few, where \
-               the file calls `cache_clear`, and for a class of which the file makes all instances itself.",
+               the file calls `cache_clear`, for classes whose instances are equal by value, and for a class of which the file makes all instances itself.",
     fix: "`functools.cached_property` for a method without arguments; otherwise a dict in the instance, or a \
           cached function of what the method needs of `self`. There is no automatic fix, since callers change.",
     saves: Saves::Peak,
@@ -34,6 +34,29 @@ pub(super) const RULE: Rule = Rule {
 /// So many instances kept are not worth a word.
 const FEW: i64 = 16;
 
+/// How many classes are followed to their bases.
+const DEPTH: u32 = 4;
+
+/// Whether instances of a class are equal by what they hold: the cache finds one's result for another, which
+/// no instance could keep for itself.
+fn is_value<'a>(cx: &Model<'a>, class: &'a StmtClassDef, depth: u32) -> bool {
+    let Some(depth) = depth.checked_sub(1) else { return false };
+    let compares = |it: &Stmt| it.as_function_def_stmt().is_some_and(|it| it.name.as_str() == "__eq__");
+    class.body.iter().any(compares)
+        || class.decorator_list.iter().any(|it| {
+            let path = it.expression.as_call_expr().map_or(&it.expression, |call| &call.func);
+            tail(path) == Some("dataclass")
+        })
+        || class.bases().iter().any(|base| {
+            let own = cx.symbol_of(base).map(|id| &cx.symbol(id).bindings[..]);
+            tail(base) == Some("NamedTuple")
+                || base.as_call_expr().is_some_and(|call| tail(&call.func) == Some("namedtuple"))
+                || own.is_some_and(|all| {
+                    all.iter().any(|it| matches!(it.how, Bound::Class(base) if is_value(cx, base, depth)))
+                })
+        })
+}
+
 fn check<'a>(cx: &mut Context<'_, 'a>, statement: &'a Stmt) {
     let Stmt::FunctionDef(function) = statement else { return };
     let Some(class) = class_of(cx, function) else { return };
@@ -42,7 +65,12 @@ fn check<'a>(cx: &mut Context<'_, 'a>, statement: &'a Stmt) {
     let method = method(cx, cx.id(first));
     // A class made within a function goes with its caches.
     let within = cx.scope(cx.node(cx.id(class)).scope).kind == ScopeKind::Function;
-    if method.is_none() || within || cx.frame(cx.id(class)) != ScopeId(0) || made_only_at_top(cx, class) {
+    if method.is_none()
+        || is_value(cx, class, DEPTH)
+        || within
+        || cx.frame(cx.id(class)) != ScopeId(0)
+        || made_only_at_top(cx, class)
+    {
         return;
     }
     let kept = match cache.size {
