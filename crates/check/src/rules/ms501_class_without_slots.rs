@@ -270,7 +270,7 @@ fn is_kept<'a>(cx: &Model<'a>, value: &'a Expr) -> bool {
             let Expr::Attribute(method) = &*call.func else { return false };
             let adds =
                 matches!(method.attr.as_str(), "append" | "add" | "appendleft" | "insert" | "setdefault");
-            adds && grows(cx, outer, cx.id(outer))
+            adds && !is_emptied(cx, &method.value) && grows(cx, outer, cx.id(outer))
         }
         Some(_) => false,
         None => match cx.parent_stmt(value) {
@@ -291,6 +291,18 @@ fn is_kept<'a>(cx: &Model<'a>, value: &'a Expr) -> bool {
             _ => false,
         },
     }
+}
+
+/// Whether a name is a stack or a queue: what it holds is taken out again.
+fn is_emptied<'a>(cx: &Model<'a>, container: &'a Expr) -> bool {
+    let Some(symbol) = cx.symbol_of(container).map(|id| cx.symbol(id)) else { return false };
+    symbol.uses.iter().filter_map(|name| cx.parent_expr(cx.expr(*name)?)).any(|parent| match parent {
+        Expr::Attribute(method) => matches!(method.attr.as_str(), "pop" | "popleft" | "clear"),
+        Expr::Subscript(item) => {
+            item.ctx == ExprContext::Del || item.ctx == ExprContext::Store && item.slice.is_slice_expr()
+        }
+        _ => false,
+    })
 }
 
 /// Whether a statement in a loop is run more than a few times.

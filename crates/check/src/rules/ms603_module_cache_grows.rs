@@ -6,8 +6,8 @@ use super::kept::{
 };
 use super::{Experiment, On, Rule, Saves};
 use crate::context::Context;
-use crate::model::{Ast, Bound, Model, NodeId, Region, ScopeId, ScopeKind, SymbolId, int};
-use crate::syntax::{Expr, Operator, Stmt};
+use crate::model::{Ast, Binding, Bound, Model, NodeId, Region, ScopeId, ScopeKind, SymbolId, int};
+use crate::syntax::{Expr, ExprCall, Operator, Stmt};
 
 pub(super) const RULE: Rule = Rule {
     code: "MS603",
@@ -109,12 +109,19 @@ fn caches<'a>(cx: &Model<'a>, place: &'a Expr, uses: &[&'a Expr]) -> bool {
         && !called_only_at_top(cx, function)
 }
 
-/// Whether a value is what the caller passed for this key: a setting, which cannot be made again.
+/// Whether a value is what the caller passed for this key, as it is or made over: a setting, which cannot be
+/// made again. What need not be passed is made here where it is not.
 fn is_given(cx: &Model<'_>, value: &Expr, key: &Expr) -> bool {
-    let passed = |id: SymbolId| {
-        cx.symbol(id).bindings.iter().all(|binding| matches!(binding.how, Bound::Parameter(..)))
+    let Some(symbol) = cx.symbol_of(value).map(|id| cx.symbol(id)) else { return false };
+    let passed = |binding: &Binding<'_>| matches!(binding.how, Bound::Parameter(..));
+    let must = |binding: &Binding<'_>| match cx.stmt(binding.node) {
+        Some(Stmt::FunctionDef(function)) if passed(binding) => {
+            let own = function.parameters.iter().find(|it| it.name().as_str() == symbol.name);
+            own.is_some_and(|it| it.default().is_none())
+        }
+        _ => false,
     };
-    cx.text(value) != cx.text(key) && cx.symbol_of(value).is_some_and(passed)
+    cx.text(value) != cx.text(key) && (symbol.bindings.iter().all(passed) || symbol.bindings.iter().any(must))
 }
 
 /// Whether a value is stored where its key was not found. What is stored at other times too is a state.
@@ -155,16 +162,26 @@ fn is_for_a_miss<'a>(
 /// Whether a function finds the key in a table of the module or in somebody's attribute as well: there are no
 /// more entries than keys of that one.
 fn has_table<'a>(cx: &Model<'a>, own: Region, key: &Expr, uses: &[&'a Expr]) -> bool {
-    own.ids().filter_map(|id| cx.expr(id)?.as_subscript_expr()).any(|item| {
-        let table = match &*item.value {
-            Expr::Attribute(_) => true,
-            name => cx.symbol_of(name).is_some_and(|id| cx.symbol(id).scope == ScopeId(0)),
-        };
-        table
-            && item.ctx.is_load()
-            && cx.text(&*item.slice) == cx.text(key)
-            && !uses.iter().any(|place| cx.id(*place) == cx.id(&*item.value))
+    let here = |table: &'a Expr, by: &Expr| {
+        (table.is_attribute_expr() || is_of_module(cx, table))
+            && cx.text(by) == cx.text(key)
+            && !uses.iter().any(|place| cx.id(*place) == cx.id(table))
+    };
+    own.ids().filter_map(|id| cx.expr(id)).any(|expr| match expr {
+        Expr::Subscript(item) => item.ctx.is_load() && here(&item.value, &item.slice),
+        Expr::Call(call) => gets(call).is_some_and(|(table, by)| is_of_module(cx, table) && here(table, by)),
+        _ => false,
     })
+}
+
+/// What a call of `get` asks, and for which key.
+fn gets(call: &ExprCall) -> Option<(&Expr, &Expr)> {
+    let method = call.func.as_attribute_expr().filter(|it| it.attr.as_str() == "get")?;
+    Some((&method.value, call.arguments.args.first()?))
+}
+
+fn is_of_module(cx: &Model<'_>, name: &Expr) -> bool {
+    cx.symbol_of(name).is_some_and(|id| cx.symbol(id).scope == ScopeId(0))
 }
 
 fn is_empty(value: &Expr) -> bool {
@@ -220,33 +237,35 @@ fn varies<'a>(cx: &Model<'a>, id: SymbolId) -> bool {
 /// How many names are followed to where their values come from.
 const DEPTH: u32 = 4;
 
-/// Whether an expression is made to have few values: by a shift or a remainder, out of a table of the module or
-/// as an attribute of one that is imported.
+/// Whether an expression is made to have few values: by a shift or a remainder, out of a table of the module, as
+/// an attribute of one that is imported, or by all the calls of its function.
 fn is_coarse<'a>(cx: &Model<'a>, value: &'a Expr, depth: u32) -> bool {
     let Some(depth) = depth.checked_sub(1) else { return false };
-    let bit_length = |call: &Expr| {
-        call.as_call_expr()
-            .and_then(|call| call.func.as_attribute_expr())
-            .is_some_and(|it| it.attr.as_str() == "bit_length")
-    };
     match value {
         Expr::BinOp(it) => match it.op {
             Operator::RShift => true,
-            Operator::LShift => int(&it.left).is_some() && bit_length(&it.right),
+            // A power of two for what a call such as `n.bit_length()` gives.
+            Operator::LShift => int(&it.left).is_some() && it.right.is_call_expr(),
             Operator::Mod | Operator::BitAnd => int(&it.right).is_some() && !it.left.is_literal_expr(),
             Operator::Add | Operator::Sub => int(&it.right).is_some() && is_coarse(cx, &it.left, depth),
             _ => false,
         },
-        Expr::Call(_) => matches!(cx.call_of_one(value), Some(("int", of)) if is_coarse(cx, of, depth)),
-        Expr::Subscript(item) => {
-            cx.symbol_of(&item.value).is_some_and(|table| cx.symbol(table).scope == ScopeId(0))
-        }
+        Expr::Call(call) => match cx.call_of_one(value) {
+            Some(("int", of)) => is_coarse(cx, of, depth),
+            _ => gets(call).is_some_and(|(table, _)| is_of_module(cx, table)),
+        },
+        Expr::Subscript(item) => is_of_module(cx, &item.value),
         Expr::Attribute(_) => cx.path(value).is_some(),
         Expr::Name(_) => cx.symbol_of(value).is_some_and(|id| {
-            let bindings = &cx.symbol(id).bindings;
-            let coarse =
-                |how: Bound<'a>| matches!(how, Bound::Assigned(value) if is_coarse(cx, value, depth));
-            !bindings.is_empty() && bindings.iter().all(|binding| coarse(binding.how))
+            let symbol = cx.symbol(id);
+            !symbol.bindings.is_empty()
+                && symbol.bindings.iter().all(|binding| match (binding.how, cx.stmt(binding.node)) {
+                    (Bound::Assigned(value), _) => is_coarse(cx, value, depth),
+                    (Bound::Parameter(..), Some(Stmt::FunctionDef(function))) => {
+                        given_constants(cx, function, symbol.name)
+                    }
+                    _ => false,
+                })
         }),
         _ => false,
     }
@@ -266,8 +285,7 @@ fn is_of_a_table(cx: &Model<'_>, target: NodeId) -> bool {
         }
         (of, viewed) = (&method.value, true);
     }
-    let of_module = || cx.symbol_of(of).is_some_and(|id| cx.symbol(id).scope == ScopeId(0));
-    viewed && (cx.path(of).is_some() || of_module())
+    viewed && (cx.path(of).is_some() || is_of_module(cx, of))
 }
 
 /// Whether an expression is a class for all one can see: `type(x)`, `x.__class__`, or what a class derives from.

@@ -16,8 +16,8 @@ pub(super) const RULE: Rule = Rule {
            nothing in the file ever takes it out.",
     why: "The container keeps every instance ever made alive until the program ends, with all that it refers to.",
     not_when: "Where the file removes from the container or hands it to other code, for a class of which the \
-               file makes all instances itself, for metaclasses, whose instances are classes, and where it makes an \
-               instance only to find it in the container by its key.",
+               file makes all instances itself, for metaclasses, whose instances are classes, and where it finds \
+               an instance in the container by its key.",
     fix: "`weakref.WeakSet()`, or a `weakref.WeakValueDictionary()` by key: an instance leaves it when it is \
           freed. There is no automatic fix, since the instances may be meant to live on.",
     saves: Saves::Peak,
@@ -64,7 +64,7 @@ fn check<'a>(cx: &mut Context<'_, 'a>, statement: &'a Stmt) {
         || may_shrink(cx, &uses)
         || instances_are_few(cx, me.class)
         || made_only_at_top(cx, me.class)
-        || is_only_holder(cx, me.class, &uses)
+        || is_looked_up(cx, &uses)
     {
         return;
     }
@@ -76,13 +76,13 @@ fn check<'a>(cx: &mut Context<'_, 'a>, statement: &'a Stmt) {
     cx.found_with_costs(statement, message, None, statements(cx, made_at(cx, me.class)));
 }
 
-/// Whether the file makes an instance without keeping it, and finds it again in the container by a key: there
-/// it has to stay.
-fn is_only_holder<'a>(cx: &Model<'a>, class: &'a StmtClassDef, uses: &[&'a Expr]) -> bool {
-    let dropped = |call: &&Expr| matches!(cx.parent_stmt(call), Some(Stmt::Expr(_)));
-    let found =
-        |place: &&Expr| matches!(cx.parent_expr(place), Some(Expr::Subscript(it)) if it.ctx.is_load());
-    uses.iter().any(found) && made_at(cx, class).iter().any(dropped)
+/// Whether the file finds an instance in the container by its key: there it may be the only one that holds it.
+fn is_looked_up<'a>(cx: &Model<'a>, uses: &[&'a Expr]) -> bool {
+    uses.iter().any(|place| match cx.parent_expr(place) {
+        Some(Expr::Subscript(it)) => it.ctx.is_load(),
+        Some(Expr::Attribute(method)) => method.attr.as_str() == "get",
+        _ => false,
+    })
 }
 
 /// The container of the module or of the class that a place is, and all its uses.
