@@ -288,7 +288,8 @@ fn is_of_a_table(cx: &Model<'_>, target: NodeId) -> bool {
     viewed && (cx.path(of).is_some() || is_of_module(cx, of))
 }
 
-/// Whether an expression is a class for all one can see: `type(x)`, `x.__class__`, or what a class derives from.
+/// Whether an expression is a class for all one can see: `type(x)`, `x.__class__`, or what a class derives from;
+/// or a function that is being decorated: there are as many as are written out.
 fn names_a_class<'a>(cx: &Model<'a>, expr: &'a Expr) -> bool {
     match expr {
         Expr::Attribute(it) => it.attr.as_str() == "__class__",
@@ -296,6 +297,7 @@ fn names_a_class<'a>(cx: &Model<'a>, expr: &'a Expr) -> bool {
         Expr::Name(_) => cx.symbol_of(expr).is_some_and(|id| {
             cx.symbol(id).uses.iter().any(|name| match cx.node(cx.node(*name).parent).ast {
                 Ast::Stmt(Stmt::ClassDef(class)) => class.bases().iter().any(|base| cx.id(base) == *name),
+                Ast::Expr(Expr::Call(call)) => cx.is(&call.func, "functools.wraps"),
                 _ => false,
             })
         }),

@@ -4,7 +4,7 @@ use super::kept::{Method, attributes, holds, in_test, made_at, made_only_at_top,
 use super::{Experiment, On, Rule, Saves};
 use crate::context::Context;
 use crate::model::{Ast, Model};
-use crate::syntax::{Expr, ExprContext, Stmt, StmtClassDef};
+use crate::syntax::{Expr, ExprContext, Stmt};
 
 pub(super) const RULE: Rule = Rule {
     code: "MS606",
@@ -14,8 +14,8 @@ pub(super) const RULE: Rule = Rule {
     why: "The object refers to the bound method, and the method to the object. Such a cycle is not freed when \
           the last outer reference goes, but by the cycle collector, which waits until many new objects have been made.",
     not_when: "Where the file deletes the attribute or sets it to `None`, and for a class of which the file \
-               makes all instances itself. In tests, and in a class that is nothing else: the \
-               cycle is made on purpose.",
+               makes all instances itself. In tests, and where the attribute is called a cycle: \
+               it is made on purpose.",
     fix: "Call the method by its name, give it the second name in the class body (`handler = on_event`), keep the \
           method's name and use `getattr`, or keep a `weakref.WeakMethod`. There is no automatic fix.",
     saves: Saves::Peak,
@@ -48,10 +48,7 @@ fn check<'a>(cx: &mut Context<'_, 'a>, statement: &'a Stmt) {
             names.push(other);
         }
     }
-    if names.is_empty()
-        || is_all(me.class, statement)
-        || made_only_at_top(cx, me.class)
-        || in_test(cx, cx.id(statement))
+    if names.is_empty() || is_meant(&names) || made_only_at_top(cx, me.class) || in_test(cx, cx.id(statement))
     {
         return;
     }
@@ -77,15 +74,9 @@ fn cycle<'a>(cx: &Model<'a>, statement: &'a Stmt) -> Option<(&'a str, Method<'a>
     holds(cx, &assign.value, me.receiver, Some(me.class)).then_some((name, me))
 }
 
-/// Whether a class consists of nothing but `self.me = self`: the cycle is what it is for.
-fn is_all(class: &StmtClassDef, statement: &Stmt) -> bool {
-    let plain = statement.as_assign_stmt().is_some_and(|it| it.value.is_name_expr());
-    let said = |it: &&Stmt| !matches!(it, Stmt::Expr(text) if text.value.is_string_literal_expr());
-    let mut members = class.body.iter().filter(said);
-    match (members.next(), members.next()) {
-        (Some(Stmt::FunctionDef(only)), None) => plain && only.body.iter().filter(said).count() == 1,
-        _ => false,
-    }
+/// Whether something is called a cycle: it is made on purpose.
+fn is_meant(names: &[&str]) -> bool {
+    names.iter().any(|name| name.to_ascii_lowercase().contains("cycle"))
 }
 
 /// Whether the file takes an attribute's value away again.

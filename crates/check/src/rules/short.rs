@@ -2,7 +2,7 @@
 //! line. A copy of that is not worth a word.
 
 use crate::model::{Bound, Model, Use, int};
-use crate::syntax::{Expr, ExprCall};
+use crate::syntax::{Expr, ExprCall, Operator};
 
 /// Up to so many items a copy is not worth a word.
 pub(super) const FEW: i64 = 64;
@@ -26,6 +26,9 @@ pub(super) fn few<'a>(cx: &Model<'a>, iter: &'a Expr) -> bool {
         Expr::Set(set) => set.elts.len() as i64 <= FEW,
         Expr::Dict(dict) => dict.items.len() as i64 <= FEW,
         Expr::StringLiteral(text) => text.value.len() as i64 <= FEW,
+        // `string.ascii_letters + string.digits`
+        Expr::BinOp(it) => it.op == Operator::Add && few(cx, &it.left) && few(cx, &it.right),
+        Expr::Attribute(_) if cx.path(iter).is_some_and(|path| path.starts_with("string.")) => true,
         Expr::Name(_) => match cx.reaching(iter).map(|binding| binding.how) {
             Some(Bound::Assigned(value @ (Expr::Tuple(_) | Expr::StringLiteral(_)))) => few(cx, value),
             // A list may have grown since.
@@ -141,11 +144,22 @@ pub(super) fn is_written_out<'a>(cx: &Model<'a>, expr: &'a Expr) -> bool {
             };
             match value_of(cx, text) {
                 Some(Expr::StringLiteral(text)) => text.value.to_str().matches('\n').count() as i64 <= FEW,
+                Some(text @ Expr::FString(_)) => {
+                    cx.text(text).matches('\n').count() as i64 <= FEW && names_little(cx, text)
+                }
                 _ => false,
             }
         }),
         _ => false,
     }
+}
+
+/// Whether an f-string puts in nothing but names such as `__name__`: those have no lines.
+fn names_little<'a>(cx: &Model<'a>, text: &'a Expr) -> bool {
+    cx.region_of(cx.id(text)).ids().filter_map(|id| cx.expr(id)).all(|part| match part {
+        Expr::Name(name) => name.id.starts_with("__"),
+        other => other.is_f_string_expr() || other.is_string_literal_expr(),
+    })
 }
 
 /// Whether an expression is the fields of one line, the words of a sentence or the parts of a dotted name:
