@@ -10,9 +10,10 @@ pub(crate) use ruff_python_ast::visitor::{
     Visitor, walk_except_handler, walk_expr, walk_parameters, walk_pattern, walk_stmt, walk_type_params,
 };
 pub(crate) use ruff_python_ast::{
-    AnyParameterRef, CmpOp, Comprehension, DictItem, ExceptHandler, Expr, ExprCall, ExprContext, ExprSlice,
-    ExprSubscript, HasNodeIndex, ModModule, Number, Operator, Parameters, Pattern, Stmt, StmtAugAssign,
-    StmtClassDef, StmtFor, StmtFunctionDef, StmtWhile, TypeParam, TypeParams, UnaryOp,
+    AnyParameterRef, BoolOp, CmpOp, Comprehension, DictItem, ExceptHandler, Expr, ExprAttribute, ExprCall,
+    ExprCompare, ExprContext, ExprSlice, ExprSubscript, HasNodeIndex, ModModule, Number, Operator,
+    Parameters, Pattern, Stmt, StmtAugAssign, StmtClassDef, StmtFor, StmtFunctionDef, StmtWhile, TypeParam,
+    TypeParams, UnaryOp,
 };
 pub(crate) use ruff_text_size::{Ranged, TextRange, TextSize};
 

@@ -87,6 +87,7 @@ mod patterns_growth;
 mod patterns_index;
 mod patterns_layout;
 mod short;
+mod spans;
 
 use crate::context::Context;
 use crate::model::Region;

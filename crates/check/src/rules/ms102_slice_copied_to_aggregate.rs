@@ -2,8 +2,10 @@
 
 use super::ms109_pairwise_by_slice::pairwise;
 use super::patterns::{Takes, consumer, same_place, slice};
+use super::spans::{is_cut_again, is_first_of_sorted, is_tail};
 use super::{Experiment, On, Rule, Saves};
 use crate::context::{Context, fix, replace};
+use crate::model::Type;
 use crate::syntax::{Expr, ExprSubscript, Ranged};
 
 pub(super) const RULE: Rule = Rule {
@@ -12,7 +14,8 @@ pub(super) const RULE: Rule = Rule {
     what: "A slice that `sum`, `max`, `any`, `set`, `enumerate`, `zip` and the like take the items of.",
     why: "The slice is a copy, made for a function that looks at each item once.",
     not_when: "Where the function makes a list of its own anyway (`sorted`, `list`, `''.join`), of arrays, \
-               ranges and memoryviews, whose slices copy nothing, of slices of a few items, and of an \
+               ranges and memoryviews, whose slices copy nothing, of slices of a few items or from the end \
+               (`xs[-n:]`), of those cut from the middle again and again, and of an \
                attribute or item of which nothing is known. Where the list is \
                changed meanwhile, the copy is needed.",
     fix: "`sum(itertools.islice(xs, 1, None))`. Safe if the sequence is proven to be a builtin one and the \
@@ -33,6 +36,13 @@ fn check<'a>(cx: &mut Context<'_, 'a>, expr: &'a Expr, _: &'a ExprSubscript) {
     let into_more = matches!(consumer.takes, Takes::IntoList | Takes::Later)
         || matches!(consumer.name, "bytes" | "bytearray");
     if into_more || slice.is_full() || slice.is_reversed() || slice.is_small(cx) || slice.is_obscure(cx) {
+        return;
+    }
+    if is_tail(&slice) || is_cut_again(cx, &slice, expr) || is_first_of_sorted(cx, &slice) {
+        return;
+    }
+    // `tuple` of a tuple gives that tuple itself.
+    if consumer.name == "tuple" && slice.ty() == Some(Type::Tuple) {
         return;
     }
     // `zip(xs, xs[1:])` is a rule of its own.

@@ -1,6 +1,7 @@
 //! MS103: `x in xs[1:]`, `xs[i:].index(x)`.
 
 use super::patterns::slice;
+use super::spans::is_tail;
 use super::{Experiment, On, Rule, Saves};
 use crate::context::{Context, fix, replace};
 use crate::model::Type;
@@ -31,6 +32,7 @@ fn check<'a>(cx: &mut Context<'_, 'a>, expr: &'a Expr, _: &'a ExprSubscript) {
         || slice.is_full()
         || slice.is_reversed()
         || slice.is_small(cx)
+        || is_tail(&slice)
     {
         return;
     }

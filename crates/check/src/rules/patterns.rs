@@ -31,7 +31,15 @@ pub(super) fn slice<'a>(cx: &Model<'a>, expr: &'a Expr) -> Option<Slice<'a>> {
     // Where a star import could have given the name to something else, it most likely has not.
     let named = |func: &Expr| func.as_name_expr().is_some_and(|it| matches!(&*it.id, "range" | "memoryview"));
     let view = known.is_none() && value.as_call_expr().is_some_and(|call| named(&call.func));
-    if view || known.is_some_and(|known| !known.ty.slice_copies()) {
+    // A name may stand for one of them at times: `data = memoryview(data)`.
+    let at_times = known.is_none()
+        && cx.symbol_of(value).is_some_and(|symbol| {
+            cx.symbol(symbol)
+                .bindings
+                .iter()
+                .any(|it| matches!(it.how, Bound::Assigned(Expr::Call(call)) if named(&call.func)))
+        });
+    if view || at_times || known.is_some_and(|known| !known.ty.slice_copies()) {
         return None;
     }
     Some(Slice { of: value, bounds, known, range: expr.range() })
@@ -59,15 +67,17 @@ impl<'a> Slice<'a> {
             || of_arguments(cx, self.of)
             || is_fields(cx, self.of)
             || is_named_short(self.of)
+            || super::spans::is_bounded(cx, self)
     }
 
     /// Whether nothing tells what is sliced, so that it may be as short as a node's children or a row's fields:
-    /// of no known type, and neither what the function was given nor begun as a builtin sequence.
+    /// of no known type, and neither what the function was given nor begun as a builtin sequence. What slicing
+    /// does to `self` is up to its class, and a record has few fields.
     pub(super) fn is_obscure(&self, cx: &Model<'a>) -> bool {
         let given = || {
             cx.symbol_of(self.of).is_some_and(|symbol| {
                 cx.symbol(symbol).bindings.iter().any(|it| match it.how {
-                    Bound::Parameter(_, false) => true,
+                    Bound::Parameter(_, false) => !matches!(cx.symbol(symbol).name, "self" | "cls"),
                     Bound::Assigned(value) => {
                         !mentions(value, self.of)
                             && cx.type_of(value).is_some_and(|known| known.ty.slice_copies())
@@ -76,7 +86,7 @@ impl<'a> Slice<'a> {
                 })
             })
         };
-        self.known.is_none() && !given()
+        self.known.is_none() && (!given() || super::spans::is_record(cx, self.of))
     }
 
     /// Whether `[:]`.
@@ -134,7 +144,7 @@ impl<'a> Slice<'a> {
         let (lower, upper) = (self.bounds.lower.as_deref(), self.bounds.upper.as_deref());
         let mut proven = true;
         for bound in [lower, upper].into_iter().flatten() {
-            if int(bound).is_some_and(|n| n < 0) || cx.suspends(bound) {
+            if super::spans::is_negated(bound) || cx.suspends(bound) {
                 return None;
             }
             proven &= natural(cx, bound);
@@ -169,7 +179,7 @@ impl<'a> Slice<'a> {
 }
 
 /// A bound as something and a number added to it.
-fn offset(bound: &Expr) -> (&Expr, i64) {
+pub(super) fn offset(bound: &Expr) -> (&Expr, i64) {
     if let Expr::BinOp(op) = bound
         && let Some(n) = int(&op.right)
         && n.abs() <= FEW

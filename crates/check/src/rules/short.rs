@@ -77,20 +77,31 @@ fn private_or_constant<'a>(cx: &Model<'a>, of: &'a Expr) -> bool {
 
 /// Names of what has few parts.
 const SHORT: &[&str] = &[
+    "arg",
+    "bases",
     "bounds",
     "dim",
     "dims",
     "fields",
+    "format",
+    "indents",
     "key",
     "keys",
     "labels",
+    "levels",
+    "line",
+    "name",
     "options",
     "opts",
     "parameters",
     "params",
     "parts",
     "path",
+    "prefix",
     "shape",
+    "suffix",
+    "url",
+    "word",
     "words",
 ];
 
@@ -100,7 +111,10 @@ pub(super) fn of_arguments<'a>(cx: &Model<'a>, expr: &'a Expr) -> bool {
     match expr {
         Expr::Name(name) => {
             named(name.id.as_str())
-                || cx.reaching(expr).is_some_and(|binding| matches!(binding.how, Bound::Parameter(_, true)))
+                || cx.symbol_of(expr).is_some_and(|symbol| {
+                    let all = &cx.symbol(symbol).bindings;
+                    all.iter().any(|binding| matches!(binding.how, Bound::Parameter(_, true)))
+                })
         }
         // `__mro__`, `__args__` and their like are short as well.
         Expr::Attribute(attribute) => named(&attribute.attr) || attribute.attr.starts_with("__"),
