@@ -4,7 +4,7 @@ use super::patterns::{loop_over, slice};
 use super::short::few;
 use super::{Experiment, Iterated, On, Rule, Saves};
 use crate::context::Context;
-use crate::model::Ast;
+use crate::model::{Ast, Use};
 use crate::syntax::{Expr, Operator, Stmt};
 
 pub(super) const RULE: Rule = Rule {
@@ -14,7 +14,8 @@ pub(super) const RULE: Rule = Rule {
     why: "Together the chunks are a second copy of the sequence, alive until the list goes. One chunk at a \
           time is enough for most uses.",
     not_when: "Of arrays, ranges and memoryviews, whose slices copy nothing; where the chunks are given one \
-               by one already; where the function gives the list back; and of few chunks.",
+               by one already; where the function gives the list back; where the list is joined, counted or \
+               changed; and of few chunks.",
     fix: "Go over the chunks with a generator, or with `itertools.batched` (Python 3.12). Whoever uses the \
           list may need it whole, so there is no automatic fix.",
     saves: Saves::Peak,
@@ -38,7 +39,7 @@ fn check<'a>(cx: &mut Context<'_, 'a>, it: Iterated<'a>) {
     // Who calls the function expects a list, and a few chunks are a few.
     let given_back =
         cx.parent_expr(whole).is_none() && matches!(cx.parent_stmt(whole), Some(Stmt::Return(_)));
-    if given_back || few(cx, it.iter) {
+    if given_back || few(cx, it.iter) || is_needed(cx, whole) {
         return;
     }
     let Some(slice) = slice(cx, &comp.elt) else { return };
@@ -60,5 +61,38 @@ fn check<'a>(cx: &mut Context<'_, 'a>, it: Iterated<'a>) {
             format!("all chunks of `{of}` at once are a second copy of it; take one at a time"),
             None,
         );
+    }
+}
+
+/// Whether all chunks are needed at once: they are joined or counted, one of them is read, or the list is
+/// changed or part of another.
+fn is_needed<'a>(cx: &Context<'_, 'a>, whole: &'a Expr) -> bool {
+    if is_joined(cx, whole) {
+        return true;
+    }
+    match cx.parent_stmt(whole) {
+        Some(Stmt::AugAssign(_)) => true,
+        Some(Stmt::Assign(assign)) => match &assign.targets[..] {
+            [name] => cx.symbol_of(name).is_some_and(|symbol| {
+                cx.symbol(symbol).uses.iter().any(|id| {
+                    let name = cx.expr(*id);
+                    let item = name.and_then(|name| cx.parent_expr(name)).and_then(Expr::as_subscript_expr);
+                    cx.use_of(*id) == Use::Changes
+                        || item.is_some_and(|item| cx.id(&*item.value) == *id)
+                        || name.is_some_and(|name| is_joined(cx, name))
+                })
+            }),
+            _ => false,
+        },
+        _ => false,
+    }
+}
+
+/// Whether an expression is what `join`, `len` and their like are given.
+fn is_joined<'a>(cx: &Context<'_, 'a>, expr: &'a Expr) -> bool {
+    let Some(Expr::Call(call)) = cx.parent_expr(expr) else { return false };
+    match &*call.func {
+        Expr::Attribute(method) => method.attr.as_str() == "join",
+        func => cx.is_builtin(func, "len"),
     }
 }
