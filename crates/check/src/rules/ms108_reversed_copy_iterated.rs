@@ -10,7 +10,8 @@ pub(super) const RULE: Rule = Rule {
     name: "reversed-copy-iterated",
     what: "A reversed slice that a loop or a function goes over once.",
     why: "`xs[::-1]` copies the whole sequence; `reversed(xs)` walks over it from its end.",
-    not_when: "Of NumPy arrays, whose reversed slices are views, and of ranges.",
+    not_when: "Of NumPy arrays, whose reversed slices are views, of ranges, and of an attribute, an item or a result \
+               of which nothing is known: it may be an array.",
     fix: "`reversed(xs)`. Safe if the sequence is proven to be a builtin one that the loop does not change.",
     saves: Saves::Peak,
     experiment: Experiment {
@@ -24,7 +25,7 @@ pub(super) const RULE: Rule = Rule {
 
 fn check<'a>(cx: &mut Context<'_, 'a>, expr: &'a Expr, _: &'a ExprSubscript) {
     let Some(slice) = slice(cx, expr) else { return };
-    if !slice.is_reversed() || slice.is_small(cx) {
+    if !slice.is_reversed() || slice.is_small(cx) || slice.is_obscure(cx) {
         return;
     }
     let region = match (loop_over(cx, expr), consumer(cx, expr)) {
