@@ -2,10 +2,11 @@
 
 use super::patterns::{Takes, consumer, slice};
 use super::short::few;
+use super::spans::is_made_of_few;
 use super::{Experiment, On, Rule, Saves};
 use crate::context::{Context, fix, replace};
 use crate::model::Type;
-use crate::syntax::{Expr, Ranged};
+use crate::syntax::{Expr, ExprCall, Ranged};
 
 pub(super) const RULE: Rule = Rule {
     code: "MS110",
@@ -13,7 +14,8 @@ pub(super) const RULE: Rule = Rule {
     what: "`list(…)` or `tuple(…)` made for a function that takes any iterable and copies it, or keeps none.",
     why: "`sorted`, `list`, `set`, `sum` and the like go over whatever they are given. A list made for them \
           is gone as soon as they are done.",
-    not_when: "Of what is written out with a few items. For `any` and `all`, which stop early, and for what is not known to be a container, dropping \
+    not_when: "Of what is written out with a few items, also where the result is compared with that, and where a \
+               function measures memory with `tracemalloc`. For `any` and `all`, which stop early, and for what is not known to be a container, dropping \
                the list could change how much of an iterator is used: that fix is unsafe.",
     fix: "Give the function what the list was made of. Safe for `sorted`, `list` and `tuple`, and where what is \
           copied is proven to be a builtin container that nothing changes meanwhile.",
@@ -31,7 +33,7 @@ fn check<'a>(cx: &mut Context<'_, 'a>, expr: &'a Expr, _: &'a crate::syntax::Exp
     let Some((kind @ ("list" | "tuple"), of)) = cx.call_of_one(expr) else { return };
     let Some(consumer) = consumer(cx, expr) else { return };
     // A comprehension in there is a matter of MS401, a slice of MS102.
-    if few(cx, of) {
+    if is_made_of_few(cx, of) || is_compared(cx, consumer.call) || measures(cx, expr) {
         return;
     }
     let plain = !of.is_list_comp_expr() && slice(cx, of).is_none() && !of.is_generator_expr();
@@ -76,4 +78,32 @@ fn check<'a>(cx: &mut Context<'_, 'a>, expr: &'a Expr, _: &'a crate::syntax::Exp
 fn is_container(ty: Type) -> bool {
     use Type::*;
     matches!(ty, List | Tuple | Str | Bytes | ByteArray | Dict | Set | FrozenSet | Range)
+}
+
+/// Whether what a call gives is compared with a few items that are written out: it is as few.
+fn is_compared<'a>(cx: &Context<'_, 'a>, call: &'a ExprCall) -> bool {
+    let written = |other: &'a Expr| {
+        matches!(other, Expr::List(_) | Expr::Tuple(_) | Expr::Set(_) | Expr::Dict(_)) && few(cx, other)
+    };
+    let Some(call) = cx.expr(cx.id(call)) else { return false };
+    match cx.parent_expr(call) {
+        Some(Expr::Compare(compare)) => written(&compare.left) || compare.comparators.iter().any(written),
+        Some(Expr::Call(check)) => {
+            let method = check.func.as_attribute_expr();
+            method.is_some_and(|method| method.attr.starts_with("assert"))
+                && check.arguments.args.iter().any(written)
+        }
+        _ => false,
+    }
+}
+
+/// Whether a function measures memory: what it makes is made on purpose.
+fn measures<'a>(cx: &Context<'_, 'a>, expr: &'a Expr) -> bool {
+    cx.function(cx.id(expr)).is_some_and(|function| {
+        cx.region(&function.body)
+            .ids()
+            .filter_map(|id| cx.expr(id))
+            .filter(|inner| inner.is_attribute_expr())
+            .any(|inner| cx.path(inner).is_some_and(|path| path.starts_with("tracemalloc.")))
+    })
 }
