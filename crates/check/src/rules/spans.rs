@@ -1,9 +1,9 @@
 //! What the code around a slice says of its length: a bound that is a small number, a length that was asked
 //! for, a sequence made of a few things. These are guesses on the side of silence; they prove nothing.
 
-use super::patterns::{Slice, int, mentions, offset, same_place};
+use super::patterns::{Slice, int, mentions};
 use super::short::{FEW, few, is_short};
-use crate::model::{Bound, Model, NodeId, Use};
+use crate::model::{Ast, Bound, Model, NodeId, Use, comprehension};
 use crate::syntax::{BoolOp, CmpOp, Expr, ExprAttribute, ExprCompare, Operator, Stmt, UnaryOp};
 
 /// Whether a slice, or what is sliced, can only hold a few items.
@@ -12,13 +12,7 @@ pub(super) fn is_bounded<'a>(cx: &Model<'a>, slice: &Slice<'a>) -> bool {
     // `xs[:level]`
     let head = upper.is_some_and(|upper| is_small_number(cx, upper))
         && lower.is_none_or(|lower| int(lower).is_some_and(|n| n >= 0));
-    // `xs[i:i + size]`: who cuts such pieces has chosen their size.
-    let piece = lower.zip(upper).is_some_and(|(lower, upper)| {
-        let from = offset(lower).0;
-        matches!(upper, Expr::BinOp(add) if add.op == Operator::Add
-            && (same_place(&add.left, from) || same_place(&add.right, from)))
-    });
-    head || piece || is_made_of_few(cx, slice.of) || is_told_short(cx, slice.of)
+    head || is_made_of_few(cx, slice.of) || is_told_short(cx, slice.of)
 }
 
 /// Whether a slice begins at a place counted from the end: `xs[-n:]`. An iterator cannot do that.
@@ -31,10 +25,32 @@ pub(super) fn is_negated(bound: &Expr) -> bool {
     matches!(bound, Expr::UnaryOp(op) if op.op == UnaryOp::USub)
 }
 
-/// Whether a part from the middle is cut out again and again: `islice` would walk there every time.
+/// Whether parts from the middle are cut out one after the other: `islice` would walk to each from the start.
 pub(super) fn is_cut_again<'a>(cx: &Model<'a>, slice: &Slice<'a>, expr: &'a Expr) -> bool {
-    let from = slice.bounds.lower.as_deref().is_some_and(|lower| int(lower).is_none());
-    from && slice.bounds.upper.is_some() && cx.repeated(cx.id(expr))
+    let Some(lower) = slice.bounds.lower.as_deref().filter(|_| slice.bounds.upper.is_some()) else {
+        return false;
+    };
+    // A loop that goes over the slice itself runs after it is cut.
+    let mut inner = cx.id(expr);
+    let mut moves = false;
+    for above in cx.ancestors(cx.id(expr)) {
+        let again = match cx.node(above).ast {
+            Ast::Stmt(Stmt::FunctionDef(_) | Stmt::ClassDef(_)) => break,
+            Ast::Stmt(Stmt::For(it)) => inner != cx.id(&*it.iter),
+            Ast::Stmt(Stmt::While(_)) => true,
+            Ast::Expr(whole) => comprehension(whole)
+                .is_some_and(|all| all.first().is_some_and(|first| cx.id(&first.iter) != inner)),
+            _ => false,
+        };
+        let round = cx.region_of(above);
+        let bound = |name: NodeId| {
+            let symbol = cx.expr(name).filter(|it| it.is_name_expr()).and_then(|it| cx.symbol_of(it));
+            symbol.is_some_and(|symbol| !cx.symbol(symbol).bindings_in(round).is_empty())
+        };
+        moves |= again && cx.region_of(cx.id(lower)).ids().any(bound);
+        inner = above;
+    }
+    moves
 }
 
 /// Whether a slice is the first few of what was sorted: MS415 has that.
@@ -86,12 +102,10 @@ fn made_within<'a>(cx: &Model<'a>, expr: &'a Expr, names: u32) -> bool {
         Expr::List(list) => is_short(&list.elts),
         Expr::Tuple(tuple) => is_short(&tuple.elts),
         Expr::Set(set) => is_short(&set.elts),
-        Expr::ListComp(_) | Expr::SetComp(_) | Expr::Generator(_) => {
-            match crate::model::comprehension(expr) {
-                Some([only]) => made_within(cx, &only.iter, names),
-                _ => false,
-            }
-        }
+        Expr::ListComp(_) | Expr::SetComp(_) | Expr::Generator(_) => match comprehension(expr) {
+            Some([only]) => made_within(cx, &only.iter, names),
+            _ => false,
+        },
         Expr::Call(call) => {
             let arguments = &call.arguments.args;
             match cx.builtin(&call.func) {
