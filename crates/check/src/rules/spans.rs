@@ -158,12 +158,20 @@ fn is_grown<'a>(cx: &Model<'a>, of: &'a Expr) -> bool {
     })
 }
 
+/// The uses of a name. One that is used more often than anyone writes is not looked into: every slice of it
+/// would go over all its uses.
+fn uses<'a, 'm>(cx: &'m Model<'a>, of: &Expr) -> &'m [NodeId] {
+    cx.symbol_of(of)
+        .map(|symbol| &cx.symbol(symbol).uses[..])
+        .filter(|uses| uses.len() <= 1000)
+        .unwrap_or(&[])
+}
+
 /// Whether the code makes sure that there are a few items: by `assert len(xs) == 4` before, or in the body of
 /// `if len(xs) == 4:`.
 fn is_told_short<'a>(cx: &Model<'a>, of: &'a Expr) -> bool {
-    let Some(symbol) = cx.symbol_of(of) else { return false };
     let at = cx.id(of);
-    cx.symbol(symbol).uses.iter().any(|name| {
+    uses(cx, of).iter().any(|name| {
         let Some(length) = cx.expr(*name).and_then(|name| cx.parent_expr(name)) else { return false };
         if !matches!(cx.call_of_one(length), Some(("len", _))) || cx.frame(*name) != cx.frame(at) {
             return false;
@@ -227,12 +235,11 @@ fn is_sure<'a>(cx: &Model<'a>, test: &'a Expr, at: NodeId) -> bool {
 
 /// Whether what a name refers to is a record: its items are read at three places, each written out.
 pub(super) fn is_record<'a>(cx: &Model<'a>, of: &'a Expr) -> bool {
-    let Some(symbol) = cx.symbol_of(of) else { return false };
     let place = |name: &NodeId| match cx.parent_expr(cx.expr(*name)?)? {
         Expr::Subscript(item) if cx.id(&*item.value) == *name => int(&item.slice),
         _ => None,
     };
-    let mut places: Vec<i64> = cx.symbol(symbol).uses.iter().filter_map(place).collect();
+    let mut places: Vec<i64> = uses(cx, of).iter().filter_map(place).collect();
     places.sort_unstable();
     places.dedup();
     places.len() >= 3
