@@ -5,15 +5,16 @@ use super::short::is_named_short;
 use super::{Experiment, On, Rule, Saves};
 use crate::context::{Context, fix, replace};
 use crate::model::{Bound, Known, Type};
-use crate::syntax::{Expr, ExprContext, ExprSubscript, Ranged, TextRange, TextSize};
+use crate::syntax::{Expr, ExprContext, ExprSubscript, Operator, Ranged, TextRange, TextSize};
 
 pub(super) const RULE: Rule = Rule {
     code: "MS113",
     name: "split-for-one-part",
     what: "A text split into all its parts, of which one is used.",
     why: "`text.split(',')[0]` makes a str for every part and a list of them, to keep the first.",
-    not_when: "Where `maxsplit` is given, or the receiver is a module such as `re`. Of what is short by its nature: a \
-               line, a path, a name, what `str` or `repr` makes of an object.",
+    not_when: "Where `maxsplit` is given, or the receiver is a module such as `re`. Of what is most likely short, such as \
+               a name, a path or a line: what is split must be read from somewhere, joined or repeated, or be \
+               split into its lines.",
     fix: "`text.split(',', 1)[0]`, and `text.rsplit(',', 1)[-1]` for the last. Safe if the receiver is proven \
           to be a str or bytes; for the last part also if the separator is one character.",
     saves: Saves::Peak,
@@ -39,7 +40,7 @@ fn check<'a>(cx: &mut Context<'_, 'a>, expr: &'a Expr, subscript: &'a ExprSubscr
     {
         return;
     }
-    if is_short(cx, &method.value) || subscript.ctx != ExprContext::Load {
+    if subscript.ctx != ExprContext::Load {
         return;
     }
     let separator = match &*call.arguments.args {
@@ -48,6 +49,9 @@ fn check<'a>(cx: &mut Context<'_, 'a>, expr: &'a Expr, subscript: &'a ExprSubscr
         [separator] => Some(separator),
         _ => return,
     };
+    if !may_be_long(cx, &method.value, separator) {
+        return;
+    }
     let one_character = separator.is_none_or(|separator| match separator {
         Expr::StringLiteral(text) => text.value.chars().count() == 1,
         Expr::BytesLiteral(bytes) => bytes.value.bytes().count() == 1,
@@ -83,54 +87,37 @@ fn check<'a>(cx: &mut Context<'_, 'a>, expr: &'a Expr, subscript: &'a ExprSubscr
     cx.found(expr, format!("`{}` makes every part of the text to use one", cx.brief(expr)), fix);
 }
 
-/// Whether a text is short by its nature: written out, a line, a path, a name, what `str` makes of an object.
-fn is_short<'a>(cx: &Context<'_, 'a>, text: &'a Expr) -> bool {
-    short_within(cx, text, 4)
+/// Whether a text may well be long: it is read from somewhere, joined or repeated, or has lines.
+fn may_be_long<'a>(cx: &Context<'_, 'a>, text: &'a Expr, separator: Option<&Expr>) -> bool {
+    let by_line = match separator {
+        Some(Expr::StringLiteral(text)) => text.value.to_str().contains('\n'),
+        Some(Expr::BytesLiteral(bytes)) => bytes.value.bytes().any(|byte| byte == b'\n'),
+        _ => false,
+    };
+    (by_line && !text.is_string_literal_expr()) || is_made_long(cx, text, 4)
 }
 
-/// The same by way of at most so many names.
-fn short_within<'a>(cx: &Context<'_, 'a>, text: &'a Expr, names: u32) -> bool {
-    if is_named_short(text) {
-        return true;
+/// The same of its making, by way of at most so many names and methods.
+fn is_made_long<'a>(cx: &Context<'_, 'a>, text: &'a Expr, steps: u32) -> bool {
+    if steps == 0 {
+        return false;
     }
     match text {
-        Expr::StringLiteral(_) => true,
         Expr::Name(_) => match cx.reaching(text).map(|binding| binding.how) {
-            Some(Bound::Element(of)) => is_lines(cx, of),
-            Some(Bound::Assigned(value)) => {
-                names > 0 && value.is_call_expr() && short_within(cx, value, names - 1)
-            }
+            Some(Bound::Assigned(value)) => !is_named_short(text) && is_made_long(cx, value, steps - 1),
             _ => false,
         },
-        Expr::Call(call) => {
-            let path = cx.path(&call.func);
-            if path.is_some_and(|path| path.starts_with("os.path.") || path.starts_with("platform.")) {
-                return true;
+        Expr::BinOp(op) => op.op == Operator::Mult,
+        Expr::Call(call) => call.func.as_attribute_expr().is_some_and(|method| match method.attr.as_str() {
+            "check_output" | "getvalue" | "join" | "read" | "read_bytes" | "read_text" => {
+                // `os.path.join` makes a path.
+                cx.path(&call.func).is_none_or(|path| !path.starts_with("os."))
             }
-            match &*call.func {
-                // `line.strip()`
-                Expr::Attribute(method) => {
-                    matches!(&*method.attr, "lower" | "lstrip" | "readline" | "rstrip" | "strip" | "upper")
-                        && (method.attr.as_str() == "readline" || short_within(cx, &method.value, names))
-                }
-                _ => matches!(cx.call_of_one(text), Some(("str" | "repr", _))),
+            "decode" | "lower" | "lstrip" | "replace" | "rstrip" | "strip" | "upper" => {
+                is_made_long(cx, &method.value, steps - 1)
             }
-        }
+            _ => false,
+        }),
         _ => false,
     }
-}
-
-/// Whether the items of something are lines, or names of files.
-fn is_lines<'a>(cx: &Context<'_, 'a>, of: &'a Expr) -> bool {
-    if cx.type_of(of).is_some_and(|known| matches!(known.ty, Type::TextFile | Type::BinaryFile))
-        || cx.calls(of, "os.listdir").is_some()
-    {
-        return true;
-    }
-    let Expr::Call(call) = of else { return false };
-    call.func.as_attribute_expr().is_some_and(|method| match method.attr.as_str() {
-        "splitlines" | "readlines" => true,
-        "split" => matches!(call.arguments.args.first(), Some(Expr::StringLiteral(text)) if text.value.to_str() == "\n"),
-        _ => false,
-    })
 }
