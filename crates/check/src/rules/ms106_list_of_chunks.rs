@@ -14,8 +14,8 @@ pub(super) const RULE: Rule = Rule {
     why: "Together the chunks are a second copy of the sequence, alive until the list goes. One chunk at a \
           time is enough for most uses.",
     not_when: "Of arrays, ranges and memoryviews, whose slices copy nothing; where the chunks are given one \
-               by one already; where the function gives the list back; where the list is joined, counted or \
-               changed; and of few chunks.",
+               by one already; where the list is given to anything else, joined, counted or changed; and of few \
+               chunks.",
     fix: "Go over the chunks with a generator, or with `itertools.batched` (Python 3.12). Whoever uses the \
           list may need it whole, so there is no automatic fix.",
     saves: Saves::Peak,
@@ -64,35 +64,18 @@ fn check<'a>(cx: &mut Context<'_, 'a>, it: Iterated<'a>) {
     }
 }
 
-/// Whether all chunks are needed at once: they are joined or counted, one of them is read, or the list is
-/// changed or part of another.
+/// Whether all chunks may be needed at once: unless the list has a name that is only read from here on, and
+/// not counted, joined or asked for one of them.
 fn is_needed<'a>(cx: &Context<'_, 'a>, whole: &'a Expr) -> bool {
-    if is_joined(cx, whole) {
-        return true;
-    }
-    match cx.parent_stmt(whole) {
-        Some(Stmt::AugAssign(_)) => true,
-        Some(Stmt::Assign(assign)) => match &assign.targets[..] {
-            [name] => cx.symbol_of(name).is_some_and(|symbol| {
-                cx.symbol(symbol).uses.iter().any(|id| {
-                    let name = cx.expr(*id);
-                    let item = name.and_then(|name| cx.parent_expr(name)).and_then(Expr::as_subscript_expr);
-                    cx.use_of(*id) == Use::Changes
-                        || item.is_some_and(|item| cx.id(&*item.value) == *id)
-                        || name.is_some_and(|name| is_joined(cx, name))
-                })
-            }),
-            _ => false,
-        },
-        _ => false,
-    }
-}
-
-/// Whether an expression is what `join`, `len` and their like are given.
-fn is_joined<'a>(cx: &Context<'_, 'a>, expr: &'a Expr) -> bool {
-    let Some(Expr::Call(call)) = cx.parent_expr(expr) else { return false };
-    match &*call.func {
-        Expr::Attribute(method) => method.attr.as_str() == "join",
-        func => cx.is_builtin(func, "len"),
-    }
+    let Some(Stmt::Assign(assign)) = cx.parent_stmt(whole) else { return true };
+    let [name] = &assign.targets[..] else { return true };
+    let Some(symbol) = cx.symbol_of(name) else { return true };
+    cx.symbol(symbol).uses.iter().any(|id| {
+        cx.use_of(*id) != Use::Reads
+            || match cx.expr(*id).and_then(|name| cx.parent_expr(name)) {
+                Some(Expr::Subscript(item)) => cx.id(&*item.value) == *id,
+                Some(Expr::Call(call)) => call.func.is_attribute_expr() || cx.is_builtin(&call.func, "len"),
+                _ => false,
+            }
+    })
 }
