@@ -42,7 +42,7 @@ fn check<'a>(cx: &mut Context<'_, 'a>, expr: &'a Expr, _: &'a ExprSubscript) {
         return;
     }
     // `tuple` of a tuple gives that tuple itself.
-    if consumer.name == "tuple" && slice.ty() == Some(Type::Tuple) {
+    if consumer.name == "tuple" && slice.ty().is_none_or(|ty| ty == Type::Tuple) {
         return;
     }
     // `zip(xs, xs[1:])` is a rule of its own.

@@ -69,7 +69,7 @@ fn check<'a>(cx: &mut Context<'_, 'a>, expr: &'a Expr, _: &'a ExprSubscript) {
     }
 }
 
-/// Whether a slice is cut at a dot, or behind a prefix: a name has few of them.
+/// Whether a slice is cut at a dot, behind a prefix or before a suffix: a name has few of them.
 fn is_of_name<'a>(cx: &Context<'_, 'a>, slice: &Slice<'a>) -> bool {
     let (lower, upper) = (slice.bounds.lower.as_deref(), slice.bounds.upper.as_deref());
     // `at = name.find('.')`
@@ -96,7 +96,9 @@ fn is_of_name<'a>(cx: &Context<'_, 'a>, slice: &Slice<'a>) -> bool {
             })
         })
     };
-    [lower, upper].into_iter().flatten().any(at_dot) || prefix.is_some_and(behind)
+    // `name[:-len(suffix)]`
+    let before = upper.and_then(Expr::as_unary_op_expr).is_some_and(|op| op.operand.is_call_expr());
+    before || [lower, upper].into_iter().flatten().any(at_dot) || prefix.is_some_and(behind)
 }
 
 /// The first argument of a call, if it is a text written out.

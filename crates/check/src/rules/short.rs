@@ -89,7 +89,6 @@ const SHORT: &[&str] = &[
     "keys",
     "labels",
     "levels",
-    "line",
     "name",
     "options",
     "opts",
@@ -107,7 +106,7 @@ const SHORT: &[&str] = &[
 
 /// Whether an expression is what the program or a call was given: `sys.argv`, `*args`.
 pub(super) fn of_arguments<'a>(cx: &Model<'a>, expr: &'a Expr) -> bool {
-    let named = |name: &str| name == "argv" || name == "args";
+    let named = |name: &str| matches!(name, "argv" | "args" | "arguments");
     match expr {
         Expr::Name(name) => {
             named(name.id.as_str())
@@ -134,6 +133,7 @@ pub(super) fn is_named_short(expr: &Expr) -> bool {
 /// Whether something of this name has few items.
 pub(super) fn short_name(name: &str) -> bool {
     name.ends_with("args")
+        || name.ends_with("line")
         || name.starts_with("arg_")
         || SHORT
             .iter()

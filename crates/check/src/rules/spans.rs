@@ -2,7 +2,7 @@
 //! for, a sequence made of a few things. These are guesses on the side of silence; they prove nothing.
 
 use super::patterns::{Slice, int, mentions};
-use super::short::{FEW, few, is_short};
+use super::short::{FEW, few, is_fields, is_short};
 use crate::model::{Ast, Bound, Model, NodeId, Use, comprehension};
 use crate::syntax::{BoolOp, CmpOp, Expr, ExprAttribute, ExprCompare, Operator, Stmt, UnaryOp};
 
@@ -20,9 +20,13 @@ pub(super) fn is_tail(slice: &Slice<'_>) -> bool {
     slice.bounds.lower.as_deref().is_some_and(is_negated)
 }
 
-/// Whether a number has a minus before it.
+/// Whether a number has a minus before it: `-n`, `-n - 1`.
 pub(super) fn is_negated(bound: &Expr) -> bool {
-    matches!(bound, Expr::UnaryOp(op) if op.op == UnaryOp::USub)
+    match bound {
+        Expr::UnaryOp(op) => op.op == UnaryOp::USub,
+        Expr::BinOp(op) => is_negated(&op.left),
+        _ => false,
+    }
 }
 
 /// Whether parts from the middle are cut out one after the other: `islice` would walk to each from the start.
@@ -118,7 +122,7 @@ fn made_within<'a>(cx: &Model<'a>, expr: &'a Expr, names: u32) -> bool {
                     Expr::Attribute(method) if matches!(&*method.attr, "items" | "keys" | "values") => {
                         call.arguments.is_empty() && made_within(cx, &method.value, names)
                     }
-                    _ => few(cx, expr),
+                    _ => few(cx, expr) || is_fields(cx, expr),
                 },
             }
         }
