@@ -1,7 +1,7 @@
 //! MS101: `for x in xs[1:]`.
 
 use super::patterns::{loop_over, same_place, slice};
-use super::spans::{is_cut_again, is_first_of_sorted, is_tail};
+use super::spans::{is_first_of_sorted, is_from_middle, is_tail};
 use super::{Experiment, Iterated, On, Rule, Saves};
 use crate::context::{Context, fix, replace};
 use crate::syntax::{Expr, ExprCall, Ranged};
@@ -16,8 +16,8 @@ pub(super) const RULE: Rule = Rule {
                walks from the start, so a slice far from the start takes longer that way, and it takes no \
                negative bounds. A slice of a few items is not reported: a number written out, the fields of a line, an \
                attribute or item of which nothing is known. Nor is one from the end (`xs[-n:]`), or one from \
-               the middle that is cut again and again: `islice` cannot do the one, and walks there every time \
-               for the other. Nor is one of a list that the loop changes: there the copy is needed.",
+               the middle (`xs[i:j]`), except where a loop always cuts at the same beginning: `islice` cannot do the \
+               one, and walks from the start to the other. Nor is one of a list that the loop changes: there the copy is needed.",
     fix: "`itertools.islice(xs, 1, None)`. Safe if the sequence is proven to be a builtin one, the bounds \
           not to be negative, and the loop not to change the list.",
     saves: Saves::Peak,
@@ -37,7 +37,8 @@ fn check<'a>(cx: &mut Context<'_, 'a>, it: Iterated<'a>) {
         || slice.is_small(cx)
         || slice.is_obscure(cx)
         || is_tail(&slice)
-        || is_cut_again(cx, &slice, it.iter)
+        || slice.step().is_none()
+        || is_from_middle(cx, &slice, it.iter)
         || is_first_of_sorted(cx, &slice)
         || cx.surely_changes(slice.of, it.body)
         || !slice.proven() && takes_itself_out(cx, it)

@@ -2,7 +2,7 @@
 
 use super::ms109_pairwise_by_slice::pairwise;
 use super::patterns::{Takes, consumer, same_place, slice};
-use super::spans::{is_cut_again, is_first_of_sorted, is_tail};
+use super::spans::{is_first_of_sorted, is_from_middle, is_tail};
 use super::{Experiment, On, Rule, Saves};
 use crate::context::{Context, fix, replace};
 use crate::model::Type;
@@ -15,7 +15,7 @@ pub(super) const RULE: Rule = Rule {
     why: "The slice is a copy, made for a function that looks at each item once.",
     not_when: "Where the function makes a list of its own anyway (`sorted`, `list`, `''.join`), of arrays, \
                ranges and memoryviews, whose slices copy nothing, of slices of a few items or from the end \
-               (`xs[-n:]`), of those cut from the middle again and again, and of an \
+               (`xs[-n:]`), from the middle (`xs[i:j]`), and of an \
                attribute or item of which nothing is known. Where the list is \
                changed meanwhile, the copy is needed.",
     fix: "`sum(itertools.islice(xs, 1, None))`. Safe if the sequence is proven to be a builtin one and the \
@@ -38,11 +38,16 @@ fn check<'a>(cx: &mut Context<'_, 'a>, expr: &'a Expr, _: &'a ExprSubscript) {
     if into_more || slice.is_full() || slice.is_reversed() || slice.is_small(cx) || slice.is_obscure(cx) {
         return;
     }
-    if is_tail(&slice) || is_cut_again(cx, &slice, expr) || is_first_of_sorted(cx, &slice) {
+    if is_tail(&slice) || is_from_middle(cx, &slice, expr) || is_first_of_sorted(cx, &slice) {
         return;
     }
     // `tuple` of a tuple gives that tuple itself.
     if consumer.name == "tuple" && slice.ty().is_none_or(|ty| ty == Type::Tuple) {
+        return;
+    }
+    // A bytearray takes a buffer at once, other things item by item.
+    let method = consumer.call.func.as_attribute_expr();
+    if method.is_some_and(|it| cx.type_of(&it.value).is_some_and(|known| known.ty == Type::ByteArray)) {
         return;
     }
     // `zip(xs, xs[1:])` is a rule of its own.

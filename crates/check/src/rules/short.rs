@@ -127,7 +127,11 @@ pub(super) fn of_arguments<'a>(cx: &Model<'a>, expr: &'a Expr) -> bool {
 
 /// Whether a name says that what it refers to has few items.
 pub(super) fn is_named_short(expr: &Expr) -> bool {
-    expr.as_name_expr().is_some_and(|name| short_name(name.id.as_str()))
+    match expr {
+        Expr::Name(name) => short_name(name.id.as_str()),
+        Expr::Attribute(attribute) => short_name(attribute.attr.as_str()),
+        _ => false,
+    }
 }
 
 /// Whether something of this name has few items.
