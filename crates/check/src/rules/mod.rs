@@ -13,6 +13,7 @@
 //! each one under the recorder, on every interpreter there is.
 
 mod cached;
+mod counted;
 mod kept;
 mod ms101_slice_copied_to_iterate;
 mod ms102_slice_copied_to_aggregate;

@@ -1,7 +1,8 @@
 //! MS401: `sum([f(x) for x in xs])`.
 
-use super::patterns::{Takes, as_generator, consumer, takes_all};
-use super::short::few_items;
+use super::counted::makes_few;
+use super::ms406_list_iterated::draws_on;
+use super::patterns::{Takes, as_generator, awaits, consumer, takes_all};
 use super::{Experiment, On, Rule, Saves};
 use crate::context::{Context, fix};
 use crate::syntax::{Expr, ExprCall};
@@ -13,8 +14,8 @@ pub(super) const RULE: Rule = Rule {
     why: "The whole list is in memory before the first item is looked at. A generator gives the items one \
           by one: a million of them need nothing instead of 8 MB, and the items themselves need not live together.",
     not_when: "`''.join([…])` and `sorted([…])` make a list of their own anyway: there a generator saves \
-               nothing. A list of a few items is not reported, nor is one whose items begin work that goes on \
-               by itself, such as `pool.submit(…)`.",
+               nothing. A list that is known to be short is not reported, nor is one whose items begin work that goes on \
+               by itself, such as `pool.submit(…)`, or are awaited: `sum` takes no such generator.",
     fix: "Drop the brackets. Safe for `sum`, `min` and `max` if the items call nothing but builtins that \
           change nothing. `any` and `all` stop early, and `enumerate`, `zip` and `map` make the items between \
           the rounds of a loop: there the items must not fail either, and must not come from an iterator \
@@ -31,10 +32,19 @@ pub(super) const RULE: Rule = Rule {
 
 fn check<'a>(cx: &mut Context<'_, 'a>, _: &'a Expr, call: &'a ExprCall) {
     for argument in &call.arguments.args {
-        if !argument.is_list_comp_expr() || few_items(cx, argument) || cx.begins_work(argument) {
+        if !argument.is_list_comp_expr()
+            || makes_few(cx, argument)
+            || cx.begins_work(argument)
+            || awaits(argument)
+        {
             continue;
         }
         let Some(consumer) = consumer(cx, argument) else { continue };
+        // A sum of lists is a matter of MS311: it is the sums that cost.
+        let start = call.arguments.find_argument_value("start", 1);
+        if consumer.name == "sum" && start.is_some_and(|it| it.is_list_expr() || it.is_tuple_expr()) {
+            continue;
+        }
         let (proven, doubt) = match consumer.takes {
             Takes::All => (
                 cx.pure(argument) && has_quiet_key(cx, call),
@@ -48,7 +58,11 @@ fn check<'a>(cx: &mut Context<'_, 'a>, _: &'a Expr, call: &'a ExprCall) {
                 cx.pure(argument) && cx.all_items_endure(argument),
                 "it stops at the item that decides: later ones call nothing, fail at nothing and stay in their iterator",
             ),
-            Takes::OneByOne if cx.is_guard(argument, consumer.region) => continue,
+            Takes::OneByOne
+                if cx.is_guard(argument, consumer.region) || draws_on(cx, argument, consumer.region) =>
+            {
+                continue;
+            }
             Takes::OneByOne => (
                 cx.can_be_late(argument, consumer.region, takes_all(cx, argument)),
                 "each item is made in its round: what it calls, reads or fails at comes later",

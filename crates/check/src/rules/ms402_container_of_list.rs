@@ -1,7 +1,8 @@
 //! MS402: `set([f(x) for x in xs])`.
 
-use super::patterns::{Takes, as_generator, consumer};
-use super::short::{few_items, is_fields};
+use super::counted::makes_few;
+use super::patterns::{Takes, as_generator, awaits, consumer};
+use super::short::is_fields;
 use super::{Experiment, On, Rule, Saves};
 use crate::context::{Context, fix, replace};
 use crate::syntax::{Expr, ExprCall, Ranged, TextRange, TextSize};
@@ -11,7 +12,7 @@ pub(super) const RULE: Rule = Rule {
     name: "container-of-list",
     what: "A list comprehension made to fill a set, frozenset, tuple, dict, bytes or `Counter`.",
     why: "The list and what is made of it are in memory together, and the list is gone right after.",
-    not_when: "A list of a few items is not reported, nor is one whose items begin work that goes on by itself.",
+    not_when: "A list that is known to be short is not reported, nor is one whose items begin work that goes on by itself.",
     fix: "A set or dict comprehension, or a generator. Safe if the item's expression calls nothing but \
           builtins that change nothing.",
     saves: Saves::Peak,
@@ -29,7 +30,8 @@ fn check<'a>(cx: &mut Context<'_, 'a>, expr: &'a Expr, call: &'a ExprCall) {
     let Some(consumer) = consumer(cx, comp) else { return };
     let container = consumer.takes == Takes::Into && !matches!(consumer.name, "extend" | "update");
     let fields = inner.generators.iter().all(|it| is_fields(cx, &it.iter));
-    if !container || few_items(cx, comp) || fields || cx.begins_work(comp) {
+    let awaited = awaits(comp) && !matches!(consumer.name, "set" | "dict");
+    if !container || makes_few(cx, comp) || fields || cx.begins_work(comp) || awaited {
         return;
     }
     let proven = cx.pure(comp);

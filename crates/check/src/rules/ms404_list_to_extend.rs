@@ -1,7 +1,7 @@
 //! MS404: `xs.extend([f(y) for y in ys])`.
 
-use super::patterns::{Takes, as_generator, consumer, mentions};
-use super::short::few_items;
+use super::counted::makes_few;
+use super::patterns::{Takes, as_generator, awaits, consumer, mentions};
 use super::{Experiment, On, Rule, Saves};
 use crate::context::{Context, fix};
 use crate::syntax::{Expr, ExprCall};
@@ -12,7 +12,7 @@ pub(super) const RULE: Rule = Rule {
     what: "A list comprehension made to extend a list or update a set.",
     why: "The new items are in two lists at once: the one made for the call, and the one extended.",
     not_when: "Where the receiver is not known to be a list, set or dict, or where the items read it: going \
-               over what grows would not end. A list of a few items is not reported.",
+               over what grows would not end. A list that is known to be short is not reported, nor is one whose items are awaited.",
     fix: "Give `extend` a generator. Safe if the receiver is a local that nothing else refers to, and the \
           items call nothing but builtins that change nothing and cannot fail, or the failure leaves the \
           function: a list adds nothing when an item fails, a generator adds those before it.",
@@ -29,7 +29,11 @@ pub(super) const RULE: Rule = Rule {
 fn check<'a>(cx: &mut Context<'_, 'a>, _: &'a Expr, call: &'a ExprCall) {
     let Expr::Attribute(method) = &*call.func else { return };
     for argument in &call.arguments.args {
-        if !argument.is_list_comp_expr() || few_items(cx, argument) || cx.begins_work(argument) {
+        if !argument.is_list_comp_expr()
+            || makes_few(cx, argument)
+            || cx.begins_work(argument)
+            || awaits(argument)
+        {
             continue;
         }
         let Some(consumer) = consumer(cx, argument) else { continue };

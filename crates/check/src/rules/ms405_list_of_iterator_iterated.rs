@@ -1,7 +1,7 @@
 //! MS405: `for x in list(map(f, xs))`.
 
+use super::counted::has_few;
 use super::patterns::{between, takes_all};
-use super::short::few;
 use super::{Experiment, Iterated, On, Rule, Saves};
 use crate::context::{Context, fix, replace};
 use crate::syntax::{Expr, Ranged};
@@ -34,7 +34,7 @@ fn check<'a>(cx: &mut Context<'_, 'a>, it: Iterated<'a>) {
         return;
     };
     let Some(region) = between(cx, it) else { return };
-    if few(cx, of) || name != "range" && cx.is_guard(of, region) {
+    if has_few(cx, of) || name != "range" && cx.is_guard(of, region) {
         return;
     }
     let sources = inner.arguments.args.iter().skip(usize::from(matches!(name, "map" | "filter")));

@@ -1,5 +1,6 @@
 //! MS407: `for key in list(d)`.
 
+use super::counted::written_few;
 use super::patterns::between;
 use super::{Experiment, Iterated, On, Rule, Saves};
 use crate::context::{Context, fix, replace};
@@ -13,7 +14,8 @@ pub(super) const RULE: Rule = Rule {
            set, that a loop goes over without changing it.",
     why: "The list guards against changes during the loop. Where there are none it only costs memory: eight \
           bytes for a key, 64 more for each pair of `items()`.",
-    not_when: "Where the loop changes the dict, or calls something that could: there the list is needed.",
+    not_when: "Where the loop changes the dict, or calls something that could: there the list is needed. Nor is a dict reported \
+               that is written out and does not grow.",
     fix: "Go over the dict or its view. Safe if it is proven to be a dict that the loop cannot change.",
     saves: Saves::Peak,
     experiment: Experiment {
@@ -39,7 +41,7 @@ fn check<'a>(cx: &mut Context<'_, 'a>, it: Iterated<'a>) {
     let known = cx.type_of(dict);
     let is_dict = known.is_some_and(|known| matches!(known.ty, Type::Dict | Type::Set));
     let Some(region) = between(cx, it) else { return };
-    if !dict.is_name_expr() || !is_dict || cx.may_change(dict, region) {
+    if !dict.is_name_expr() || !is_dict || written_few(cx, dict) || cx.may_change(dict, region) {
         return;
     }
     let proven = known.is_some_and(|known| known.proven);

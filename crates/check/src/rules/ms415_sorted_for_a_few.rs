@@ -1,10 +1,10 @@
 //! MS415: `sorted(xs)[:10]`.
 
+use super::counted::has_few;
 use super::patterns::int;
-use super::short::few;
 use super::{Experiment, On, Rule, Saves};
 use crate::context::{Context, fix, replace};
-use crate::model::Type;
+use crate::model::{Bound, Type};
 use crate::syntax::{Expr, ExprSubscript, Ranged};
 
 pub(super) const RULE: Rule = Rule {
@@ -12,8 +12,9 @@ pub(super) const RULE: Rule = Rule {
     name: "sorted-for-a-few",
     what: "A whole sequence sorted to take its first few items, or one.",
     why: "`sorted` copies all items. `heapq.nsmallest` keeps as many as are asked for, and `min` keeps one.",
-    not_when: "Where more than a thousand are taken, for which sorting is the faster way, and where what is \
-               sorted is written out with a few items.",
+    not_when: "Where more than a thousand or perhaps all are taken, for which sorting is the faster way, and where what is \
+               sorted is known to have a few items. Where the same statement calls the function that would serve: \
+               it compares the two.",
     fix: "`heapq.nsmallest(10, xs)`; with `reverse=True`, `heapq.nlargest`. Safe if the items are proven to be \
           of a type that has a total order, which floats have not: NaN. For one item, `min` or `max`; unsafe, \
           since of nothing they raise ValueError, not IndexError, and of items that are equal `sorted(xs)[-1]` \
@@ -39,7 +40,8 @@ fn check<'a>(cx: &mut Context<'_, 'a>, expr: &'a Expr, subscript: &'a ExprSubscr
     };
     let key = word("key").map_or_else(String::new, |word| format!(", {}", cx.text(word)));
     if items.is_starred_expr()
-        || few(cx, items)
+        || has_few(cx, items)
+        || is_compared(cx, expr)
         || call.arguments.keywords.len()
             != usize::from(!key.is_empty()) + usize::from(word("reverse").is_some())
     {
@@ -55,7 +57,7 @@ fn check<'a>(cx: &mut Context<'_, 'a>, expr: &'a Expr, subscript: &'a ExprSubscr
                 return;
             };
             let literal = int(upper);
-            if literal.is_some_and(|n| !(1..=1000).contains(&n)) {
+            if literal.is_some_and(|n| !(1..=1000).contains(&n)) || may_be_all(cx, upper) {
                 return;
             }
             let function = if reverse { "heapq.nlargest" } else { "heapq.nsmallest" };
@@ -92,4 +94,25 @@ fn check<'a>(cx: &mut Context<'_, 'a>, expr: &'a Expr, subscript: &'a ExprSubscr
     };
     let fix = fix.filter(|_| !cx.has_comment(expr.range()));
     cx.found(expr, format!("`{}` sorts a copy of everything for the sake of a few", cx.brief(expr)), fix);
+}
+
+/// Whether the statement of an expression calls what could take its place, as a test of it does.
+fn is_compared<'a>(cx: &Context<'_, 'a>, expr: &'a Expr) -> bool {
+    cx.region_of(cx.statement(cx.id(expr))).ids().filter_map(|id| cx.expr(id)).any(|other| {
+        let Expr::Call(call) = other else { return false };
+        let name = match &*call.func {
+            Expr::Name(it) => it.id.as_str(),
+            Expr::Attribute(it) => it.attr.as_str(),
+            _ => return false,
+        };
+        matches!(name, "min" | "max" | "nsmallest" | "nlargest")
+    })
+}
+
+/// Whether a bound is a name that may stand for a whole length: `width = len(xs)` where none was asked for.
+fn may_be_all<'a>(cx: &Context<'_, 'a>, bound: &'a Expr) -> bool {
+    cx.symbol_of(bound).is_some_and(|symbol| {
+        let length = |value: &'a Expr| matches!(cx.call_of_one(value), Some(("len", _)));
+        cx.symbol(symbol).bindings.iter().any(|it| matches!(it.how, Bound::Assigned(value) if length(value)))
+    })
 }

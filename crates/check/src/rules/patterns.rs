@@ -454,6 +454,13 @@ impl<'a> Model<'a> {
     }
 }
 
+/// Whether a comprehension awaits something, so that only an asynchronous generator could take its place.
+pub(super) fn awaits(comp: &Expr) -> bool {
+    let asynchronous = |all: &[crate::syntax::Comprehension]| all.iter().any(|it| it.is_async);
+    crate::model::comprehension(comp).is_some_and(asynchronous)
+        || crate::syntax::any_over_expr(comp, Expr::is_await_expr)
+}
+
 /// Whether an expression reads a place.
 pub(super) fn mentions(expr: &Expr, place: &Expr) -> bool {
     crate::syntax::any_over_expr(expr, |inner| same_place(inner, place))
