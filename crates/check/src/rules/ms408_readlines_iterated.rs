@@ -13,7 +13,7 @@ pub(super) const RULE: Rule = Rule {
     why: "All lines of the file are in memory before the first is looked at; the file itself gives them one \
           by one.",
     not_when: "Where the loop uses the file: `f.tell()`, `f.seek()`, `f.read()` and writing to it behave \
-               otherwise while lines are being taken from it.",
+               otherwise while lines are being taken from it. In a function that is named `readlines` or tests it.",
     fix: "Go over `f`. Safe if it is opened here and nothing uses it in the loop or after it, and the loop \
           calls nothing that could write to it under another name. A line that cannot be decoded fails in its \
           round, not before the first: for text, nothing that the loop did until then may be seen, unless the \
@@ -45,7 +45,7 @@ fn report<'a>(cx: &mut Context<'_, 'a>, expr: &'a Expr, region: Region) {
     let Some(file) = readlines(expr) else { return };
     let known = cx.type_of(file);
     let is_file = known.is_some_and(|known| matches!(known.ty, Type::TextFile | Type::BinaryFile));
-    if known.is_some() && !is_file || used_in(cx, file, expr, region) {
+    if known.is_some() && !is_file || used_in(cx, file, expr, region) || within(cx, expr, "readlines") {
         return;
     }
     let alone = known.is_some_and(|known| is_file && known.proven) && used_last(cx, file, expr);
@@ -81,6 +81,11 @@ pub(super) fn used_in<'a>(cx: &Model<'a>, file: &'a Expr, apart: &'a Expr, regio
         .filter(|id| !own.has(*id))
         .filter_map(|id| cx.expr(id))
         .any(|other| super::patterns::same_place(other, file))
+}
+
+/// Whether an expression is in a function that is named for a method: one that hands it on, or tests it.
+pub(super) fn within(cx: &Model<'_>, expr: &Expr, method: &str) -> bool {
+    cx.function(cx.id(expr)).is_some_and(|function| function.name.contains(method))
 }
 
 /// The call of `open` that a file comes from.

@@ -1,6 +1,6 @@
 //! MS411: `for row in cursor.fetchall()`.
 
-use super::ms408_readlines_iterated::used_in;
+use super::ms408_readlines_iterated::{used_in, within};
 use super::patterns::between;
 use super::{Experiment, Iterated, On, Rule, Saves};
 use crate::context::{Context, fix, replace};
@@ -13,7 +13,8 @@ pub(super) const RULE: Rule = Rule {
     what: "`cursor.fetchall()` that a loop goes over once.",
     why: "All rows are in memory before the first is looked at. A cursor of `sqlite3`, and of most other \
           drivers, gives them one by one.",
-    not_when: "Where the loop uses the cursor, or any other, for another query or commits.",
+    not_when: "Where the loop uses the cursor, or any other, for another query or commits; in a function that opens a database in \
+               memory, which holds what the function puts there, and in one named for `fetchall`.",
     fix: "Go over the cursor. Unsafe: the loop may change the table that is being read, the connection may \
           be shared, and a driver may not have iteration (PEP 249 leaves it open).",
     saves: Saves::Peak,
@@ -48,6 +49,8 @@ fn check<'a>(cx: &mut Context<'_, 'a>, it: Iterated<'a>) {
         || !call.arguments.is_empty()
         || used_in(cx, holder(&method.value), it.iter, region)
         || queries(cx, it.iter, region)
+        || within(cx, it.iter, "fetchall")
+        || fills_it_itself(cx, it.iter)
     {
         return;
     }
@@ -74,4 +77,12 @@ fn queries<'a>(cx: &Context<'_, 'a>, apart: &'a Expr, region: Region) -> bool {
         .filter(|id| !own.has(*id))
         .filter_map(|id| cx.expr(id))
         .any(|expr| expr.as_attribute_expr().is_some_and(|method| QUERIES.contains(&method.attr.as_str())))
+}
+
+/// Whether the function around an expression opens a database in memory.
+fn fills_it_itself<'a>(cx: &Context<'_, 'a>, expr: &'a Expr) -> bool {
+    let in_memory =
+        |expr: &Expr| expr.as_string_literal_expr().is_some_and(|it| it.value.to_str() == ":memory:");
+    cx.function(cx.id(expr))
+        .is_some_and(|function| cx.region(&function.body).ids().filter_map(|id| cx.expr(id)).any(in_memory))
 }
