@@ -1,5 +1,6 @@
 //! MS410: `for line in text.split("\n")`.
 
+use super::counted::written_out;
 use super::ms409_read_and_split::whole_file;
 use super::ms419_output_split::of_output;
 use super::{Experiment, Iterated, On, Rule, Saves};
@@ -14,14 +15,15 @@ pub(super) const RULE: Rule = Rule {
     why: "All lines are made before the first is looked at: for each, some 50 bytes and its text once more.",
     not_when: "For a text written out in the file, a traceback or what `str()` gives, and where the receiver is \
                not known to be a str.",
-    fix: "If the text came from a file, go over the file. Otherwise `re.finditer('.+', text)` gives one line \
-          at a time, empty ones left out. An `io.StringIO(text)` is no help: it keeps four bytes for each \
-          character. There is no automatic fix, since these differ on empty lines.",
+    fix: "If the text came from a file, go over the file. Otherwise `re.finditer('(?m)^.*$', text)` gives what \
+          `split('\\n')` does, one line at a time. An `io.StringIO(text)` is no help: it keeps four bytes for \
+          each character. There is no automatic fix: `splitlines` also splits at other characters, such as a \
+          form feed, and gives no empty last line.",
     saves: Saves::Peak,
     experiment: Experiment {
         setup: "import re\ntext = 'a line of text\\n' * 50_000\n",
         before: "for line in text.split('\\n'):\n    pass\n",
-        after: "for match in re.finditer('.+', text):\n    line = match.group()\n",
+        after: "for match in re.finditer('(?m)^.*$', text):\n    line = match.group()\n",
         needs: &[],
     },
     on: &[On::Iterated(check)],
@@ -50,6 +52,10 @@ fn is_short<'a>(cx: &Context<'_, 'a>, text: &'a Expr) -> bool {
         Expr::BinOp(op) => op.op == Operator::Mod || is_short(cx, &op.left) && is_short(cx, &op.right),
         Expr::Name(_) => match cx.reaching(text).map(|binding| binding.how) {
             Some(Bound::Assigned(value)) => !value.is_name_expr() && is_short(cx, value),
+            // One of several texts that are written out.
+            Some(Bound::Element(iter)) => {
+                written_out(cx, iter).is_some_and(|texts| texts.iter().all(|text| is_short(cx, text)))
+            }
             _ => false,
         },
         Expr::Call(call) => {
