@@ -5,7 +5,7 @@
 use super::kept::in_test;
 use super::short::{FEW, few_items, is_fields, of_arguments};
 use crate::model::{Binding, Bound, Model, NodeId, ScopeKind, Symbol, Use, comprehension, int};
-use crate::syntax::{Expr, ExprCall, Operator, Stmt};
+use crate::syntax::{BoolOp, CmpOp, Expr, ExprCall, Operator, Stmt};
 
 /// Up to so many items a list of references is not worth a word.
 const MANY: i64 = 1000;
@@ -22,7 +22,13 @@ pub(super) fn makes_few<'a>(cx: &Model<'a>, comp: &'a Expr) -> bool {
             it.iter.as_call_expr().is_some_and(|call| !call.arguments.is_empty()) && is_fields(cx, &it.iter)
         })
     };
-    few_items(cx, comp) || of_a_line() || has_few(cx, comp) || looks_up(cx, comp) || in_stub(cx, cx.id(comp))
+    few_items(cx, comp)
+        || of_a_line()
+        || has_few(cx, comp)
+        || looks_up(cx, comp)
+        || picks_keys(cx, comp)
+        || is_unpacked(cx, comp)
+        || in_stub(cx, cx.id(comp))
 }
 
 /// Whether something is known to have no more items than are worth a word.
@@ -147,7 +153,7 @@ fn most_of_call<'a>(cx: &Model<'a>, whole: &'a Expr, call: &'a ExprCall, steps: 
         |it: &'a Expr| it.as_name_expr().filter(|_| cx.symbol_of(it).is_none()).map(|it| it.id.as_str());
     match cx.builtin(&call.func).or_else(|| by_name(&call.func)) {
         Some("range") => {
-            let number = |at: usize| args.get(at).map(|it| number(cx, it));
+            let number = |at: usize| args.get(at).map(|it| number(cx, it, steps));
             let (from, to) = match args.len() {
                 1 => (0, number(0)??),
                 _ => (number(0)??, number(1)??),
@@ -160,6 +166,7 @@ fn most_of_call<'a>(cx: &Model<'a>, whole: &'a Expr, call: &'a ExprCall, steps: 
         }
         Some("dict") if call.arguments.keywords.is_empty() => most(cx, args.first()?, steps),
         Some("zip") => least(args),
+        Some("divmod") => Some(2),
         Some("map" | "filter") => least(args.get(1..)?),
         Some(_) => None,
         None => match (call.func.as_attribute_expr()?.attr.as_str(), args.is_empty()) {
@@ -174,10 +181,16 @@ fn most_of_call<'a>(cx: &Model<'a>, whole: &'a Expr, call: &'a ExprCall, steps: 
     }
 }
 
-/// A number written out, perhaps under a name.
-fn number<'a>(cx: &Model<'a>, expr: &'a Expr) -> Option<i64> {
-    int(expr).or_else(|| match cx.reaching(expr)?.how {
-        Bound::Assigned(value) => int(value),
+/// A number written out, or the most that a length can be; perhaps under a name.
+fn number<'a>(cx: &Model<'a>, expr: &'a Expr, steps: u32) -> Option<i64> {
+    let value = |expr: &'a Expr| {
+        int(expr).or_else(|| match cx.call_of_one(expr)? {
+            ("len", of) => most(cx, of, steps),
+            _ => None,
+        })
+    };
+    value(expr).or_else(|| match cx.reaching(expr)?.how {
+        Bound::Assigned(assigned) => value(assigned),
         _ => None,
     })
 }
@@ -227,6 +240,55 @@ fn looks_up<'a>(cx: &Model<'a>, comp: &'a Expr) -> bool {
         },
     };
     by_target && made_here && table.is_some_and(|it| it.is_dict_expr() && has_few(cx, it))
+}
+
+/// Whether the items are those of a dict whose keys are among a few: `[v for k, v in d.items() if k in ("a", "b")]`.
+fn picks_keys<'a>(cx: &Model<'a>, comp: &'a Expr) -> bool {
+    let Some([only]) = comprehension(comp) else { return false };
+    let view = only.iter.as_call_expr().filter(|call| call.arguments.is_empty());
+    let Some(view) = view.and_then(|call| call.func.as_attribute_expr()) else { return false };
+    let key = match (view.attr.as_str(), &only.target) {
+        ("keys", key) => key,
+        ("items", Expr::Tuple(pair)) if pair.elts.len() == 2 => &pair.elts[0],
+        _ => return false,
+    };
+    let among = |test: &'a Expr| {
+        test.as_compare_expr().is_some_and(|it| {
+            *it.ops == [CmpOp::In]
+                && crate::model::same_place(&it.left, key)
+                && it.comparators.iter().all(|few| has_few(cx, few))
+        })
+    };
+    only.ifs.iter().any(|test| match test {
+        Expr::BoolOp(op) if op.op == BoolOp::And => op.values.iter().any(among),
+        _ => among(test),
+    })
+}
+
+/// Whether what is made of something, item by item, is unpacked into names: `a, b = [f(x) for x in it]`.
+pub(super) fn is_unpacked<'a>(cx: &Model<'a>, of: &'a Expr) -> bool {
+    let mut whole = of;
+    while let Some(parent) = cx.parent_expr(whole) {
+        let passed_on = match parent {
+            Expr::Call(call) => {
+                matches!(cx.builtin(&call.func), Some("list" | "tuple" | "map" | "sorted" | "reversed"))
+            }
+            _ => comprehension(parent).is_some_and(|all| {
+                all.len() == 1 && all[0].ifs.is_empty() && cx.id(&all[0].iter) == cx.id(whole)
+            }),
+        };
+        if !passed_on {
+            return false;
+        }
+        whole = parent;
+    }
+    let Some(Stmt::Assign(assign)) = cx.parent_stmt(whole) else { return false };
+    let names = |target: &Expr| match target {
+        Expr::Tuple(names) => !names.elts.iter().any(Expr::is_starred_expr),
+        Expr::List(names) => !names.elts.iter().any(Expr::is_starred_expr),
+        _ => false,
+    };
+    cx.id(&*assign.value) == cx.id(whole) && assign.targets.iter().any(names)
 }
 
 /// Whether a node is in a class that a test makes for itself, which holds what the test puts into it.

@@ -1,6 +1,6 @@
 //! MS401: `sum([f(x) for x in xs])`.
 
-use super::counted::makes_few;
+use super::counted::{has_few, makes_few};
 use super::ms406_list_iterated::draws_on;
 use super::patterns::{Takes, as_generator, awaits, consumer, takes_all};
 use super::{Experiment, On, Rule, Saves};
@@ -40,6 +40,11 @@ fn check<'a>(cx: &mut Context<'_, 'a>, _: &'a Expr, call: &'a ExprCall) {
             continue;
         }
         let Some(consumer) = consumer(cx, argument) else { continue };
+        // What is paired with a few things written out is as many.
+        let written = |other: &'a Expr| matches!(other, Expr::List(_) | Expr::Tuple(_)) && has_few(cx, other);
+        if consumer.name == "zip" && call.arguments.args.iter().any(written) {
+            continue;
+        }
         // A sum of lists is a matter of MS311: it is the sums that cost.
         let start = call.arguments.find_argument_value("start", 1);
         if consumer.name == "sum" && start.is_some_and(|it| it.is_list_expr() || it.is_tuple_expr()) {

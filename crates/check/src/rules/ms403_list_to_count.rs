@@ -1,6 +1,6 @@
 //! MS403: `len([x for x in xs if x])`.
 
-use super::counted::makes_few;
+use super::counted::{has_few, makes_few};
 use super::patterns::awaits;
 use super::{Experiment, On, Rule, Saves};
 use crate::context::{Context, fix, replace};
@@ -72,7 +72,7 @@ fn check<'a>(cx: &mut Context<'_, 'a>, expr: &'a Expr, call: &'a ExprCall) {
                         .as_call_expr()
                         .is_some_and(|call| matches!(cx.builtin(&call.func), Some("filter" | "map" | "zip")))
             });
-            if lazy {
+            if lazy && !inner.arguments.args.iter().all(|of| makes_few(cx, of) || has_few(cx, of)) {
                 cx.found(argument, message, None);
             }
         }

@@ -1,6 +1,6 @@
 //! MS405: `for x in list(map(f, xs))`.
 
-use super::counted::has_few;
+use super::counted::{has_few, is_unpacked};
 use super::patterns::{between, takes_all};
 use super::{Experiment, Iterated, On, Rule, Saves};
 use crate::context::{Context, fix, replace};
@@ -34,7 +34,7 @@ fn check<'a>(cx: &mut Context<'_, 'a>, it: Iterated<'a>) {
         return;
     };
     let Some(region) = between(cx, it) else { return };
-    if has_few(cx, of) || name != "range" && cx.is_guard(of, region) {
+    if has_few(cx, of) || is_unpacked(cx, it.iter) || name != "range" && cx.is_guard(of, region) {
         return;
     }
     let sources = inner.arguments.args.iter().skip(usize::from(matches!(name, "map" | "filter")));

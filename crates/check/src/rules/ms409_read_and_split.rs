@@ -67,6 +67,18 @@ fn is_gone_over<'a>(cx: &Context<'_, 'a>, lines: &'a Expr) -> bool {
     used(lines) || by_name() == Some(true)
 }
 
+/// Whether an expression is written out as the name of an encoding.
+fn is_encoding(expr: &Expr) -> bool {
+    expr.as_string_literal_expr().is_some_and(|it| {
+        let name = it.value.to_str().to_lowercase();
+        ["utf", "ascii", "latin", "iso", "cp"].iter().any(|head| name.starts_with(head))
+    })
+}
+
+fn is_self(expr: &Expr) -> bool {
+    expr.as_name_expr().is_some_and(|name| &*name.id == "self")
+}
+
 /// Whether an expression is the whole content of a file.
 pub(super) fn whole_file<'a>(cx: &Context<'_, 'a>, expr: &'a Expr) -> bool {
     match expr {
@@ -75,7 +87,10 @@ pub(super) fn whole_file<'a>(cx: &Context<'_, 'a>, expr: &'a Expr) -> bool {
             let file = matches!(cx.type_of(&method.value), Some(known) if matches!(known.ty, Type::TextFile | Type::BinaryFile));
             match name {
                 "read" => call.arguments.is_empty() && file,
-                "read_text" => true,
+                // A package's metadata have a method of this name as well, that takes the name of a file.
+                "read_text" => {
+                    call.arguments.args.iter().all(is_encoding) && !is_self(&method.value)
+                }
                 "decode" | "strip" | "rstrip" | "lstrip" => whole_file(cx, &method.value),
                 _ => false,
             }
