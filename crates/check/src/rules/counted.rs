@@ -2,6 +2,8 @@
 //! numbers for bounds, a list written out and what is made from it. A list of a thousand references is
 //! eight kilobytes, and not worth a word.
 
+use std::cell::Cell;
+
 use super::kept::in_test;
 use super::short::{FEW, few_items, is_fields, of_arguments};
 use crate::model::{Binding, Bound, Model, NodeId, ScopeKind, Symbol, Use, comprehension, int};
@@ -10,8 +12,8 @@ use crate::syntax::{BoolOp, CmpOp, Expr, ExprCall, Operator, Stmt};
 /// Up to so many items a list of references is not worth a word.
 const MANY: i64 = 1000;
 
-/// By way of how many names and calls a count is sought.
-const STEPS: u32 = 12;
+/// How many expressions are looked at for one count: names that are made of each other have no end.
+const STEPS: u32 = 64;
 
 /// Whether a comprehension makes a list that is known to be short.
 pub(super) fn makes_few<'a>(cx: &Model<'a>, comp: &'a Expr) -> bool {
@@ -33,17 +35,17 @@ pub(super) fn makes_few<'a>(cx: &Model<'a>, comp: &'a Expr) -> bool {
 
 /// Whether something is known to have no more items than are worth a word.
 pub(super) fn has_few<'a>(cx: &Model<'a>, of: &'a Expr) -> bool {
-    most(cx, of, STEPS).is_some_and(|n| n <= MANY)
+    most(cx, of, &Cell::new(STEPS)).is_some_and(|n| n <= MANY)
 }
 
 /// Whether a dict or set is written out, with some items but few, and nothing adds to it.
 pub(super) fn written_few<'a>(cx: &Model<'a>, of: &'a Expr) -> bool {
-    most(cx, of, STEPS).is_some_and(|n| (1..=MANY).contains(&n))
+    most(cx, of, &Cell::new(STEPS)).is_some_and(|n| (1..=MANY).contains(&n))
 }
 
 /// How many items an expression has at most; `None` if that is not known.
-fn most<'a>(cx: &Model<'a>, of: &'a Expr, steps: u32) -> Option<i64> {
-    let steps = steps.checked_sub(1)?;
+fn most<'a>(cx: &Model<'a>, of: &'a Expr, steps: &Cell<u32>) -> Option<i64> {
+    steps.set(steps.get().checked_sub(1)?);
     if of_arguments(cx, of) {
         return Some(FEW);
     }
@@ -72,14 +74,23 @@ fn most<'a>(cx: &Model<'a>, of: &'a Expr, steps: u32) -> Option<i64> {
             Operator::Mult => Some(most(cx, &op.left, steps)?.saturating_mul(int(&op.right)?)),
             _ => None,
         },
-        Expr::Subscript(part) if part.slice.is_slice_expr() => most(cx, &part.value, steps),
+        Expr::Subscript(part) => {
+            let bounds = part.slice.as_slice_expr()?;
+            let (from, to) = (bounds.lower.as_deref().and_then(int), bounds.upper.as_deref().and_then(int));
+            match (from, to, bounds.lower.is_some(), bounds.upper.is_some()) {
+                (_, Some(to), false, _) if to >= 0 => Some(to),
+                (Some(from), Some(to), ..) if from >= 0 && to >= 0 => Some((to - from).max(0)),
+                (Some(from), None, _, false) if from < 0 => Some(from.saturating_neg()),
+                _ => most(cx, &part.value, steps),
+            }
+        }
         _ => comprehension(of)?
             .iter()
             .try_fold(1_i64, |product, it| Some(product.saturating_mul(most(cx, &it.iter, steps)?))),
     }
 }
 
-fn most_of_name<'a>(cx: &Model<'a>, name: &'a Expr, steps: u32) -> Option<i64> {
+fn most_of_name<'a>(cx: &Model<'a>, name: &'a Expr, steps: &Cell<u32>) -> Option<i64> {
     let symbol = cx.symbol(cx.symbol_of(name)?);
     if symbol.bound_elsewhere {
         return None;
@@ -118,7 +129,7 @@ fn most_of_name<'a>(cx: &Model<'a>, name: &'a Expr, steps: u32) -> Option<i64> {
 }
 
 /// How many items a change adds to what a name refers to.
-fn added<'a>(cx: &Model<'a>, name: &'a Expr, steps: u32) -> Option<i64> {
+fn added<'a>(cx: &Model<'a>, name: &'a Expr, steps: &Cell<u32>) -> Option<i64> {
     let method = match cx.parent_expr(name)? {
         Expr::Subscript(item) if !item.slice.is_slice_expr() => return Some(1),
         method => method,
@@ -145,7 +156,7 @@ fn is_done_once(cx: &Model<'_>, symbol: &Symbol<'_>, node: NodeId) -> bool {
             .is_none_or(|around| symbol.bindings_in(cx.region(around.body())).iter().any(anew))
 }
 
-fn most_of_call<'a>(cx: &Model<'a>, whole: &'a Expr, call: &'a ExprCall, steps: u32) -> Option<i64> {
+fn most_of_call<'a>(cx: &Model<'a>, whole: &'a Expr, call: &'a ExprCall, steps: &Cell<u32>) -> Option<i64> {
     let args = &call.arguments.args;
     let least = |of: &'a [Expr]| of.iter().filter_map(|it| most(cx, it, steps)).min();
     // A star import could have given the name to something else, but most likely has not.
@@ -182,7 +193,7 @@ fn most_of_call<'a>(cx: &Model<'a>, whole: &'a Expr, call: &'a ExprCall, steps: 
 }
 
 /// A number written out, or the most that a length can be; perhaps under a name.
-fn number<'a>(cx: &Model<'a>, expr: &'a Expr, steps: u32) -> Option<i64> {
+fn number<'a>(cx: &Model<'a>, expr: &'a Expr, steps: &Cell<u32>) -> Option<i64> {
     let value = |expr: &'a Expr| {
         int(expr).or_else(|| match cx.call_of_one(expr)? {
             ("len", of) => most(cx, of, steps),

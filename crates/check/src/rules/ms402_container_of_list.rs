@@ -5,14 +5,15 @@ use super::patterns::{Takes, as_generator, awaits, consumer};
 use super::short::is_fields;
 use super::{Experiment, On, Rule, Saves};
 use crate::context::{Context, fix, replace};
-use crate::syntax::{Expr, ExprCall, Ranged, TextRange, TextSize};
+use crate::syntax::{Expr, ExprCall, Operator, Ranged, TextRange, TextSize};
 
 pub(super) const RULE: Rule = Rule {
     code: "MS402",
     name: "container-of-list",
     what: "A list comprehension made to fill a set, frozenset, tuple, dict, bytes or `Counter`.",
     why: "The list and what is made of it are in memory together, and the list is gone right after.",
-    not_when: "A list that is known to be short is not reported, nor is one whose items begin work that goes on by itself.",
+    not_when: "A list that is known to be short is not reported, such as the values of a `'%s %s' %`, nor \
+               is one whose items begin work that goes on by itself.",
     fix: "A set or dict comprehension, or a generator. Safe if the item's expression calls nothing but \
           builtins that change nothing.",
     saves: Saves::Peak,
@@ -31,7 +32,11 @@ fn check<'a>(cx: &mut Context<'_, 'a>, expr: &'a Expr, call: &'a ExprCall) {
     let container = consumer.takes == Takes::Into && !matches!(consumer.name, "extend" | "update");
     let fields = inner.generators.iter().all(|it| is_fields(cx, &it.iter));
     let awaited = awaits(comp) && !matches!(consumer.name, "set" | "dict");
-    if !container || makes_few(cx, comp) || fields || cx.begins_work(comp) || awaited {
+    // A format takes as many as it has places for.
+    let formatted = cx.parent_expr(expr).and_then(Expr::as_bin_op_expr).is_some_and(|op| {
+        op.op == Operator::Mod && op.left.is_string_literal_expr() && cx.id(&*op.right) == cx.id(expr)
+    });
+    if formatted || !container || makes_few(cx, comp) || fields || cx.begins_work(comp) || awaited {
         return;
     }
     let proven = cx.pure(comp);
