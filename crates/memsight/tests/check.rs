@@ -11,7 +11,7 @@ mod support;
 /// Copies that a loop goes over: one provably a list, one not.
 const WASTEFUL: &str = "\
 def first():
-    xs = list(range(1000))
+    xs = list(range(9999))
     xs.append(1)
     return sum([x * 2 for x in xs])
 
@@ -211,14 +211,14 @@ fn a_fix_keeps_encoding_line_ends_permissions_and_links() {
     let folder = project(&[]);
     let path = folder.path().join("real.py");
     let text =
-        b"# coding: koi8-r\r\nxs = sorted(range(99))\r\nprint('\xc1', xs, sum([x for x in xs if x]))\r\n";
+        b"# coding: koi8-r\r\nxs = sorted(range(9999))\r\nprint('\xc1', xs, sum([x for x in xs if x]))\r\n";
     std::fs::write(&path, text).unwrap();
     std::fs::set_permissions(&path, std::fs::Permissions::from_mode(0o750)).unwrap();
     symlink(&path, folder.path().join("link.py")).unwrap();
     check(folder.path(), &["--fix", "link.py"]);
     let fixed = std::fs::read(&path).unwrap();
     let wanted =
-        b"# coding: koi8-r\r\nxs = sorted(range(99))\r\nprint('\xc1', xs, sum(x for x in xs if x))\r\n";
+        b"# coding: koi8-r\r\nxs = sorted(range(9999))\r\nprint('\xc1', xs, sum(x for x in xs if x))\r\n";
     assert_eq!(fixed, wanted, "{}", String::from_utf8_lossy(&fixed));
     assert_eq!(std::fs::metadata(&path).unwrap().permissions().mode() & 0o777, 0o750);
     assert!(folder.path().join("link.py").is_symlink());
@@ -229,7 +229,7 @@ fn notebooks_are_checked_and_fixed_cell_by_cell() {
     let notebook = r#"{
  "cells": [
   {"cell_type": "markdown", "metadata": {}, "source": ["sum([x for x in xs])"]},
-  {"cell_type": "code", "execution_count": 1, "metadata": {}, "outputs": [], "source": ["%matplotlib inline\n", "xs = sorted(range(99))\n", "xs.append(1)"]},
+  {"cell_type": "code", "execution_count": 1, "metadata": {}, "outputs": [], "source": ["%matplotlib inline\n", "xs = sorted(range(9999))\n", "xs.append(1)"]},
   {"cell_type": "code", "execution_count": 2, "metadata": {}, "outputs": [], "source": ["!ls\n", "print(sum([x * 2 for x in xs]))\n"]}
  ],
  "metadata": {}, "nbformat": 4, "nbformat_minor": 5
