@@ -12,6 +12,9 @@ use crate::syntax::{BoolOp, CmpOp, Expr, ExprCall, Operator, Stmt};
 /// Up to so many items a list of references is not worth a word.
 const MANY: i64 = 1000;
 
+/// In how many places a name may be whose items are counted.
+const PLACES: usize = 300;
+
 /// How many expressions are looked at for one count: names that are made of each other have no end.
 const STEPS: u32 = 64;
 
@@ -92,7 +95,8 @@ fn most<'a>(cx: &Model<'a>, of: &'a Expr, steps: &Cell<u32>) -> Option<i64> {
 
 fn most_of_name<'a>(cx: &Model<'a>, name: &'a Expr, steps: &Cell<u32>) -> Option<i64> {
     let symbol = cx.symbol(cx.symbol_of(name)?);
-    if symbol.bound_elsewhere {
+    // All places of a name are gone through for each that asks.
+    if symbol.bound_elsewhere || symbol.uses.len() + symbol.bindings.len() > PLACES {
         return None;
     }
     let begun = match cx.reaching(name).map(|binding| binding.how) {
