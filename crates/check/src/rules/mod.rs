@@ -14,6 +14,7 @@
 
 mod cached;
 mod counted;
+mod few_rounds;
 mod kept;
 mod ms101_slice_copied_to_iterate;
 mod ms102_slice_copied_to_aggregate;

@@ -1,10 +1,11 @@
 //! MS301: `self.text += more`.
 
+use super::few_rounds::{read_whole, stays_short};
 use super::patterns::{mentions, same_place};
 use super::patterns_growth::{Growth, growth};
 use super::{Experiment, On, Rule, Saves};
 use crate::context::Context;
-use crate::model::Type;
+use crate::model::{ScopeKind, Type};
 use crate::syntax::{Expr, Ranged, Stmt};
 
 pub(super) const RULE: Rule = Rule {
@@ -14,7 +15,8 @@ pub(super) const RULE: Rule = Rule {
     why: "CPython can extend a str in place only while a local variable alone refers to it. An attribute is \
           a second reference, so every step copies all there is: the bytes copied grow with the square of the length.",
     not_when: "Where each round of the loop has another object, as in `for node in nodes: node.text += t`; \
-               and outside loops, unless the attribute begins as an empty text that other methods add to.",
+               where the loop runs a few times or looks at all of the text in every round; and outside loops, \
+               unless the attribute begins as an empty text in `__init__` alone, and other methods add to it.",
     fix: "Write to an `io.StringIO` kept in the attribute, or collect the pieces in a list and join them at \
           the end. There is no automatic fix, since everything that reads the attribute changes.",
     saves: Saves::Allocated,
@@ -30,7 +32,11 @@ pub(super) const RULE: Rule = Rule {
 fn check<'a>(cx: &mut Context<'_, 'a>, statement: &'a Stmt) {
     let Some(growth) = growth(cx, statement) else { return };
     let (Expr::Attribute(attribute), Type::Str) = (growth.target, growth.ty) else { return };
-    if growth.goes_on(cx, statement) || accumulates(cx, &growth, statement) {
+    let id = cx.id(statement);
+    let grows = growth.goes_on(cx, statement)
+        && !stays_short(cx, growth.target, id)
+        && !read_whole(cx, growth.target, id);
+    if grows || accumulates(cx, &growth, statement) {
         let name = attribute.attr.as_str();
         let brief = cx.brief(statement);
         let message =
@@ -39,7 +45,8 @@ fn check<'a>(cx: &mut Context<'_, 'a>, statement: &'a Stmt) {
     }
 }
 
-/// Whether a method adds to a text that its class begins empty in another method: it is called many times.
+/// Whether a method adds to a text that its class begins empty once and for all: it is called many times.
+/// What another method begins anew is the text of one element, and a class within a function serves that alone.
 fn accumulates<'a>(cx: &Context<'_, 'a>, growth: &Growth<'a>, statement: &'a Stmt) -> bool {
     let id = cx.id(statement);
     let (Some(function), Some(class)) = (cx.function(id), cx.class(id)) else { return false };
@@ -52,7 +59,15 @@ fn accumulates<'a>(cx: &Context<'_, 'a>, growth: &Growth<'a>, statement: &'a Stm
     };
     let begun_here = own.ids().filter_map(assigned).any(|value| !mentions(value, growth.target));
     let empty = |value: &Expr| value.as_string_literal_expr().is_some_and(|text| text.value.is_empty());
+    let once = |at| cx.function(at).is_none_or(|method| method.name.as_str() == "__init__");
+    let mut begun = cx
+        .region_of(cx.id(class))
+        .ids()
+        .filter_map(|at| Some((at, assigned(at).filter(|value| !mentions(value, growth.target))?)))
+        .peekable();
     !begun_here
         && cx.loop_around(id).is_none()
-        && cx.region_of(cx.id(class)).ids().filter_map(assigned).any(empty)
+        && cx.scope(cx.node(cx.id(class)).scope).kind != ScopeKind::Function
+        && begun.peek().is_some()
+        && begun.all(|(at, value)| empty(value) && once(at))
 }

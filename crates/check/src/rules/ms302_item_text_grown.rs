@@ -1,5 +1,6 @@
 //! MS302: `texts[key] += more`.
 
+use super::few_rounds::{read_whole, stays_short};
 use super::patterns_growth::{Growth, growth};
 use super::{Experiment, On, Rule, Saves};
 use crate::context::Context;
@@ -12,8 +13,8 @@ pub(super) const RULE: Rule = Rule {
     what: "A str, bytes or tuple in a dict or list that grows by `+=` in a loop.",
     why: "The container is a second reference to the text, so every step copies all there is, and the bytes \
           copied grow with the square of the length.",
-    not_when: "Where the type of what is added is not known, and where each round of the loop has another \
-               key, as in `for i in range(len(lines)): lines[i] += t`.",
+    not_when: "Where the type of what is added is not known, where the loop runs a few times, and where each round of it has \
+               another key, as in `for i in range(len(lines)): lines[i] += t`.",
     fix: "Keep a list of pieces, an `io.StringIO` or a `bytearray` under the key, and join at the end. There \
           is no automatic fix, since everything that reads the item changes.",
     saves: Saves::Allocated,
@@ -35,7 +36,11 @@ fn check<'a>(cx: &mut Context<'_, 'a>, statement: &'a Stmt) {
     else {
         return;
     };
-    if growth.goes_on(cx, statement) {
+    let id = cx.id(statement);
+    if growth.goes_on(cx, statement)
+        && !stays_short(cx, growth.target, id)
+        && !read_whole(cx, growth.target, id)
+    {
         let message = format!(
             "every `{}` copies the whole {}: the container refers to it too",
             cx.brief(statement),

@@ -1,5 +1,6 @@
 //! MS303: `TEXT += more` where the name is not a plain local.
 
+use super::few_rounds::{read_whole, stays_short};
 use super::patterns_growth::{Growth, growth};
 use super::{Experiment, On, Rule, Saves};
 use crate::context::Context;
@@ -12,7 +13,8 @@ pub(super) const RULE: Rule = Rule {
     what: "A str under a module's name, a `global` or a closure's name that grows by `+=` in a loop.",
     why: "CPython extends a str in place only in a plain local variable. A `global` name is never that; a \
           module's own name and a closure's are not since Python 3.11. Elsewhere every step copies all there is.",
-    not_when: "A plain local `s += t` is linear, also within `try`, and is never reported.",
+    not_when: "A plain local `s += t` is linear, also within `try`, and is never reported. \
+               Nor is what grows over a few rounds, or is looked at as a whole in each.",
     fix: "Do the work in a function with a local name, or use `io.StringIO`.",
     saves: Saves::Peak,
     experiment: Experiment {
@@ -29,7 +31,7 @@ fn check<'a>(cx: &mut Context<'_, 'a>, statement: &'a Stmt) {
     let Some(growth @ Growth { target, ty: Type::Str, .. }) = growth(cx, statement) else { return };
     let Some(symbol) = cx.symbol_of(target) else { return };
     let id = cx.id(statement);
-    if !growth.goes_on(cx, statement) {
+    if !growth.goes_on(cx, statement) || stays_short(cx, target, id) || read_whole(cx, target, id) {
         return;
     }
     let symbol = cx.symbol(symbol);

@@ -1,5 +1,6 @@
 //! MS304: `s = s + a + b`, `s = f"{s}{t}"`, `s = t + s`.
 
+use super::few_rounds::{read_whole, stays_short};
 use super::patterns_growth::{Growth, How, growth, in_place};
 use super::{Experiment, On, Rule, Saves};
 use crate::context::{Context, fix};
@@ -12,7 +13,8 @@ pub(super) const RULE: Rule = Rule {
     what: "A local str that grows in a loop in a way that CPython cannot do in place.",
     why: "`s += t` on a local name extends the str in place. `s = s + a + b` makes `s + a` first, as a new \
           str; `f'{s}{t}'` and `t + s` make a new one too. Each step then copies all there is.",
-    not_when: "`s += t` and `s = s + t` on a plain local name are linear and are never reported.",
+    not_when: "`s += t` and `s = s + t` on a plain local name are linear and are never reported. Nor is \
+               what grows over a few rounds, as the parts of a path, or is looked at as a whole in each.",
     fix: "`s += a + b`. Safe if all pieces are proven to be str. What is put in front has no fix: collect \
           the pieces and join them in reverse.",
     saves: Saves::Allocated,
@@ -34,6 +36,9 @@ fn check<'a>(cx: &mut Context<'_, 'a>, statement: &'a Stmt) {
         && !symbol.captured
         && cx.frame(id) == symbol.scope;
     if !local || !growth.goes_on(cx, statement) {
+        return;
+    }
+    if stays_short(cx, target, id) || read_whole(cx, target, id) {
         return;
     }
     let name = cx.text(target);

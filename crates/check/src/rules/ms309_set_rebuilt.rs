@@ -1,5 +1,6 @@
 //! MS309: `s = s | {x}`.
 
+use super::few_rounds::stays_short;
 use super::patterns::same_place;
 use super::patterns_growth::in_place;
 use super::{Experiment, On, Rule, Saves};
@@ -12,7 +13,7 @@ pub(super) const RULE: Rule = Rule {
     name: "set-rebuilt",
     what: "A set that grows in a loop by being made anew: `s = s | {x}`, `s = s.union(xs)`.",
     why: "Every step makes a new set of all items there are; `add`, `update` and `|=` add to the one there is.",
-    not_when: "Outside loops, where each set is kept (`rows.append(s)`), and for a frozenset, which can only be \
+    not_when: "Outside loops and in those of a few rounds, where each set is kept (`rows.append(s)`), and for a frozenset, which can only be \
                made anew.",
     fix: "`s |= {x}`. Safe if nothing else refers to the set and what is added is proven to be a set.",
     saves: Saves::Allocated,
@@ -35,7 +36,7 @@ fn check<'a>(cx: &mut Context<'_, 'a>, statement: &'a Stmt) {
     if kept || !is_set(target) && !is_set(&assign.value) {
         return;
     }
-    if cx.begun_within(target, id) || !cx.revisited(target, id) {
+    if cx.begun_within(target, id) || !cx.revisited(target, id) || stays_short(cx, target, id) {
         return;
     }
     let private = symbol.is_some_and(|symbol| cx.private(symbol) && !cx.lent(symbol, id));

@@ -1,6 +1,6 @@
 //! MS311: `sum(lists, [])`.
 
-use super::short::is_short;
+use super::few_rounds::is_little;
 use super::{Experiment, On, Rule, Saves};
 use crate::context::{Context, fix, replace};
 use crate::model::Type;
@@ -12,7 +12,7 @@ pub(super) const RULE: Rule = Rule {
     what: "Lists or tuples put together by `sum(lists, [])` or `functools.reduce`.",
     why: "Every step makes a new list of all items there are so far: the bytes allocated grow with the \
           square of the length.",
-    not_when: "Where the start is a number, the operator is not known, or the lists are a few written out.",
+    not_when: "Where the start is a number, the operator is not known, or the lists are a few.",
     fix: "`list(itertools.chain.from_iterable(lists))`. Safe if the items are proven to be lists.",
     saves: Saves::Allocated,
     experiment: Experiment {
@@ -31,13 +31,8 @@ fn check<'a>(cx: &mut Context<'_, 'a>, expr: &'a Expr, call: &'a ExprCall) {
             ([lists], [word]) if word.arg.as_deref() == Some("start") => (lists, &word.value),
             _ => return,
         };
-        // A few lists written out are added in a few steps.
-        let few = match lists {
-            Expr::List(list) => is_short(&list.elts),
-            Expr::Tuple(tuple) => is_short(&tuple.elts),
-            _ => false,
-        };
-        if few || lists.is_starred_expr() {
+        // A few lists are added in a few steps.
+        if is_little(cx, lists) || lists.is_starred_expr() {
             return;
         }
         let kind = match start {
