@@ -12,6 +12,7 @@
 //! A rule states nothing that its own experiment does not show: the tests run
 //! each one under the recorder, on every interpreter there is.
 
+mod at_front;
 mod cached;
 mod counted;
 mod few_rounds;

@@ -1,13 +1,14 @@
 //! MS203: `queue.pop(0)` in a loop.
 
-use super::patterns::{int, same_place};
+use super::at_front::{at_front, is_drained_batch, is_filled_by_others, is_trimmed};
+use super::patterns::int;
 use super::patterns_layout::{Done, done, local};
 use super::short::of_arguments;
 use super::{Experiment, On, Rule, Saves};
 use crate::context::{Context, fix, replace};
 use crate::finding::Fix;
 use crate::model::{Bound, Model, Type};
-use crate::syntax::{Expr, ExprCall, ExprContext, Ranged};
+use crate::syntax::{Expr, ExprCall, Ranged};
 
 pub(super) const RULE: Rule = Rule {
     code: "MS203",
@@ -16,7 +17,9 @@ pub(super) const RULE: Rule = Rule {
     why: "It costs no memory, but time: every item that is left is moved by one place, so that taking all \
           of them grows with the square of the length. `collections.deque` takes the first in one step.",
     not_when: "Where the list is made within the same loop, or written out with all its items; where its type \
-               is not known. With some dozen items there is no difference.",
+               is not known; where it is the caller's, or is sorted, sliced, looked up by number or gone over \
+               as well, which a deque can't do or does no better; where only a few are taken off, or a batch \
+               is emptied. With some dozen items there is no difference.",
     fix: "`collections.deque`, and `popleft`. Safe for a local list that is only appended to, taken from, \
           counted and tested: a deque has no slices and no `sort`. The error on an empty deque is the same, \
           with another text.",
@@ -32,7 +35,11 @@ pub(super) const RULE: Rule = Rule {
 
 fn check<'a>(cx: &mut Context<'_, 'a>, _: &'a Expr, call: &'a ExprCall) {
     let Some(list) = at_front(cx, call, "pop", 1) else { return };
-    if is_written_out(cx, list) {
+    if is_written_out(cx, list)
+        || is_trimmed(cx, call, list)
+        || is_drained_batch(cx, call, list)
+        || is_filled_by_others(cx, list)
+    {
         return;
     }
     let mended = as_deque(cx, list);
@@ -45,43 +52,6 @@ fn check<'a>(cx: &mut Context<'_, 'a>, _: &'a Expr, call: &'a ExprCall) {
 
 /// More places than these nobody wants changed by one fix.
 const MAX_CHANGES: usize = 50;
-
-/// The list whose method is called in a loop around it, with 0 as the first of so many arguments.
-pub(super) fn at_front<'a>(
-    cx: &Model<'a>,
-    call: &'a ExprCall,
-    method: &str,
-    count: usize,
-) -> Option<&'a Expr> {
-    let Expr::Attribute(attribute) = &*call.func else { return None };
-    let list = &*attribute.value;
-    let arguments = &call.arguments;
-    let zero = arguments.args.first().and_then(int) == Some(0);
-    if attribute.attr.as_str() != method || !zero || arguments.args.len() != count || arguments.len() != count
-    {
-        return None;
-    }
-    if cx.type_of(list)?.ty != Type::List || of_arguments(cx, list) {
-        return None;
-    }
-    let around = cx.loop_around(cx.id(call))?;
-    if let crate::model::shape::Loop::For(it) = around
-        && cx
-            .builtin_call(&it.iter, "range")
-            .is_some_and(|range| range.arguments.args.iter().all(super::patterns_layout::is_few))
-    {
-        return None;
-    }
-    // A new list in every round is a short one.
-    let made_anew = cx.region(around.body()).ids().any(|id| match cx.expr(id) {
-        Some(Expr::Name(name)) => {
-            name.ctx == ExprContext::Store && cx.expr(id).is_some_and(|it| same_place(it, list))
-        }
-        Some(it @ Expr::Attribute(inner)) => inner.ctx == ExprContext::Store && same_place(it, list),
-        _ => false,
-    });
-    (!made_anew).then_some(list)
-}
 
 /// Whether a list is a display of some items to which none are added, or comes from the arguments.
 fn is_written_out<'a>(cx: &Model<'a>, list: &'a Expr) -> bool {

@@ -1,6 +1,7 @@
 //! MS204: `xs.insert(0, x)` in a loop.
 
-use super::ms203_pop_from_front::{as_deque, at_front};
+use super::at_front::at_front;
+use super::ms203_pop_from_front::as_deque;
 use super::patterns::{int, same_place};
 use super::{Experiment, On, Rule, Saves};
 use crate::context::Context;
@@ -14,7 +15,8 @@ pub(super) const RULE: Rule = Rule {
     why: "It costs no memory, but time: every item that is there is moved by one place, so that the whole \
           grows with the square of the length.",
     not_when: "Where the list is made within the same loop, or items are taken out of it there by place or \
-               value; where its type is not known, as of `sys.path`. With some dozen items there is no \
+               value; where its type is not known, as of `sys.path`; where it is the caller's, or is sorted, sliced \
+               or looked up by number as well; where the loop runs a few times, as over the parts of a path. With some dozen items there is no \
                difference.",
     fix: "Append, and reverse once at the end; or `collections.deque` with `appendleft`. That fix is safe for \
           a local list with which nothing is done that a deque cannot do.",
@@ -36,7 +38,10 @@ fn check<'a>(cx: &mut Context<'_, 'a>, _: &'a Expr, call: &'a ExprCall) {
     let mended = as_deque(cx, list);
     cx.found(
         call,
-        format!("`{}` moves every item there is, every round; a deque moves none", cx.brief(call)),
+        format!(
+            "`{}` moves every item there is, every round; append and reverse at the end, or take a deque",
+            cx.brief(call)
+        ),
         mended,
     );
 }
