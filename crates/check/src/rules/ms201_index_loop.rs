@@ -1,5 +1,6 @@
 //! MS201: `for i in range(len(xs))`.
 
+use super::few_rounds::is_in_full;
 use super::patterns_index::{DOUBT, as_one, indexed, indices_of};
 use super::{Experiment, Iterated, On, Rule, Saves};
 use crate::context::{Context, fix, replace};
@@ -13,7 +14,7 @@ pub(super) const RULE: Rule = Rule {
           reader has to see that nothing else is done with the index.",
     not_when: "Where the index serves to look up something else, a neighbour or a pair, to store, or as the \
                bound of a range; where the body changes the sequence; of dicts and tables, \
-               and of `self` in its own methods.",
+               of `self` in its own methods, and of what is written out with a few items.",
     fix: "`for x in xs`, or `for i, x in enumerate(xs)` where the number itself is used. Safe in a function, \
           if the sequence is proven to be a builtin one and the body not to change it.",
     saves: Saves::Nothing,
@@ -29,6 +30,9 @@ pub(super) const RULE: Rule = Rule {
 fn check<'a>(cx: &mut Context<'_, 'a>, it: Iterated<'a>) {
     let (Some(statement), Some(whole)) = (it.statement, cx.parent_stmt(it.iter)) else { return };
     let Some(of) = indices_of(cx, it.iter) else { return };
+    if is_in_full(cx, of) {
+        return;
+    }
     let Some(loop_) = indexed(cx, it.target, of, cx.region(&statement.body), &[]) else { return };
     let numbered = loop_.otherwise || loop_.outlives(cx, whole, &[cx.id(it.target)]);
     let (index, of_text) = (cx.text(it.target), cx.text(of));

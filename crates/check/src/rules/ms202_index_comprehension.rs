@@ -1,5 +1,6 @@
 //! MS202: `[f(xs[i]) for i in range(len(xs))]`.
 
+use super::few_rounds::{is_asserted, is_in_full, is_sequence};
 use super::patterns_index::{DOUBT, as_one, indexed, indices_of};
 use super::{Experiment, Iterated, On, Rule, Saves};
 use crate::context::{Context, fix, replace};
@@ -11,7 +12,8 @@ pub(super) const RULE: Rule = Rule {
     what: "A comprehension over the indices of a sequence that only looks up the items.",
     why: "It costs no memory, as with a loop: it costs a look-up for every item, and a reader's time.",
     not_when: "Where the index serves to look up something else, a neighbour or a pair, or as the bound of a \
-               range; of dicts and tables, and of `self` in its own methods.",
+               range; of dicts and tables, and of `self` in its own methods; of what is written out with a few items; \
+               and in assertions, where the look-up may be what is tested.",
     fix: "`[f(x) for x in xs]`, or `enumerate(xs)` where the number itself is used. Safe if the sequence is \
           proven to be a builtin one that nothing changes meanwhile. A generator expression runs later, so \
           there nothing is proven.",
@@ -30,6 +32,9 @@ fn check<'a>(cx: &mut Context<'_, 'a>, it: Iterated<'a>) {
         return;
     }
     let Some(of) = indices_of(cx, it.iter) else { return };
+    if is_in_full(cx, of) || is_asserted(cx, it.iter) && !is_sequence(cx.proven(of)) {
+        return;
+    }
     let Some(comp) = indexed(cx, it.target, of, it.body, &[cx.id(it.target)]) else { return };
     let (index, of_text) = (cx.text(it.target), cx.text(of));
     let head = TextRange::new(it.target.start(), cx.outer_range(it.iter).end());

@@ -1,5 +1,6 @@
 //! MS205: `i = 0`, `while i < len(xs)`, `i += 1`.
 
+use super::few_rounds::is_in_full;
 use super::patterns::int;
 use super::patterns_index::{DOUBT, as_one, indexed, length_of};
 use super::{Experiment, On, Rule, Saves};
@@ -13,7 +14,8 @@ pub(super) const RULE: Rule = Rule {
     what: "A `while` loop that counts up an index only to look up the items of a sequence.",
     why: "It costs no memory, but time: a comparison, a call of `len` and an addition for every item.",
     not_when: "Where the body changes the sequence, as loops over a list of things to do, or uses the index \
-               for anything else, or the index is read after the loop.",
+               for anything else, or the index is read after the loop; \
+               of what is written out with a few items.",
     fix: "`for x in xs`. Safe in a function, if the sequence is proven to be a builtin one and the body not to \
           change it.",
     saves: Saves::Nothing,
@@ -29,6 +31,9 @@ pub(super) const RULE: Rule = Rule {
 fn check<'a>(cx: &mut Context<'_, 'a>, statement: &'a Stmt) {
     let Stmt::While(around) = statement else { return };
     let Some((index, of)) = bounded(cx, &around.test) else { return };
+    if is_in_full(cx, of) {
+        return;
+    }
     let Some(begin @ Stmt::Assign(zero)) = cx.previous_stmt(statement) else { return };
     let [counter] = &zero.targets[..] else { return };
     if int(&zero.value) != Some(0)
