@@ -47,7 +47,6 @@ pub(super) fn at_front<'a>(
     });
     let statement = cx.statement(cx.id(call));
     let pointless = made_anew
-        || is_left_after(cx, statement)
         || few_rounds(cx, list, statement)
         || is_gone_through(cx, list, body)
         || needs_a_list(cx, list, body);
@@ -57,25 +56,9 @@ pub(super) fn at_front<'a>(
 /// Whether a list is the caller's: it can't be made a deque, and the caller may want what is left of it.
 fn is_the_callers<'a>(cx: &Model<'a>, list: &'a Expr) -> bool {
     cx.symbol_of(list).is_some_and(|id| {
-        let mut bindings = cx.symbol(id).bindings.iter();
-        bindings.all(|it| matches!(it.how, Bound::Parameter(..)))
+        let bindings = &cx.symbol(id).bindings;
+        !bindings.is_empty() && bindings.iter().all(|it| matches!(it.how, Bound::Parameter(..)))
     })
-}
-
-/// Whether the loop is left right after a statement, so that it runs once.
-fn is_left_after<'a>(cx: &Model<'a>, statement: NodeId) -> bool {
-    let next = cx.stmt(statement).and_then(|it| cx.next_stmt(it));
-    match next {
-        Some(Stmt::Return(_) | Stmt::Raise(_)) => true,
-        Some(Stmt::Break(_)) => cx.loop_around(statement).is_some_and(|around| {
-            let around = match around {
-                Loop::For(it) => cx.id(it),
-                Loop::While(it) => cx.id(it),
-            };
-            cx.loop_around(around).is_none()
-        }),
-        _ => false,
-    }
 }
 
 /// Whether a loop goes over all of a list anyway, looks its items up by a number that changes, at which a
@@ -88,7 +71,14 @@ fn is_gone_through<'a>(cx: &Model<'a>, list: &'a Expr, body: Region) -> bool {
         }
         match cx.expr(id) {
             Some(Expr::Subscript(it)) => is_list(&it.value) && int(&it.slice).is_none(),
-            Some(Expr::Attribute(it)) => it.attr.as_str() == "popleft",
+            Some(Expr::Compare(it)) => {
+                matches!(&*it.ops, [CmpOp::In | CmpOp::NotIn]) && it.comparators.iter().any(is_list)
+            }
+            Some(Expr::Attribute(it)) => match it.attr.as_str() {
+                "popleft" => true,
+                "index" | "count" => is_list(&it.value),
+                _ => false,
+            },
             Some(it) => comprehension(it).is_some_and(|all| all.iter().any(|one| is_list(&one.iter))),
             None => false,
         }

@@ -14,12 +14,19 @@ pub(super) fn stays_short<'a>(cx: &Model<'a>, place: &'a Expr, statement: NodeId
 
 /// Whether all loops around a statement, up to the one that begins a place anew, run a few times.
 pub(super) fn few_rounds<'a>(cx: &Model<'a>, place: &'a Expr, statement: NodeId) -> bool {
+    // Where a `break` follows, the loop itself runs the statement once.
+    let leaves = cx.siblings(statement).and_then(<[Stmt]>::last);
+    let once = matches!(leaves, Some(Stmt::Break(_)));
+    if matches!(leaves, Some(Stmt::Return(_) | Stmt::Raise(_))) {
+        return true;
+    }
     let mut at = statement;
     while let Some(around) = cx.loop_around(at) {
         if at != statement && cx.begun_within(place, at) {
             return true;
         }
-        if !is_brief(cx, around) {
+        let brief = once && at == statement || is_brief(cx, around);
+        if !brief {
             return false;
         }
         at = match around {
@@ -52,6 +59,9 @@ pub(super) fn is_little<'a>(cx: &Model<'a>, iter: &'a Expr) -> bool {
     is_little_by(cx, iter, STEPS)
 }
 
+/// So many rounds, written out, are few.
+const ROUNDS: i64 = 256;
+
 /// So many names and calls are followed: `xs = list(xs)` leads to itself.
 const STEPS: u32 = 6;
 
@@ -78,16 +88,28 @@ fn is_little_by<'a>(cx: &Model<'a>, iter: &'a Expr, steps: u32) -> bool {
                 Bound::Assigned(value) => is_keywords(cx, value),
                 _ => false,
             });
-            keywords || !grows && symbol.bindings.iter().all(|it| little(it.how, it.node))
+            keywords
+                || !grows
+                    && !symbol.bindings.is_empty()
+                    && symbol.bindings.iter().all(|it| little(it.how, it.node))
         }
         Expr::Call(call) => match (&*call.func, cx.builtin(&call.func)) {
-            (_, Some("range")) => call.arguments.args.iter().all(|bound| is_small_number(cx, bound)),
+            (_, Some("range")) => call
+                .arguments
+                .args
+                .iter()
+                .all(|bound| int(bound).is_some_and(|n| n.abs() <= ROUNDS) || is_small_number(cx, bound)),
             (_, Some("list" | "tuple" | "set" | "sorted" | "reversed" | "enumerate" | "iter")) => {
                 call.arguments.args.first().is_some_and(|of| is_little(cx, of))
             }
+            (_, Some("map" | "filter")) => call.arguments.args.get(1).is_some_and(|of| is_little(cx, of)),
             (_, Some("zip")) => call.arguments.args.iter().any(|of| is_little(cx, of)),
             (Expr::Attribute(method), _) => match method.attr.as_str() {
-                "items" | "keys" | "values" => is_little(cx, &method.value) || is_keywords(cx, &method.value),
+                "items" | "keys" | "values" => {
+                    is_little(cx, &method.value)
+                        || is_keywords(cx, &method.value)
+                        || is_measured(cx, &method.value)
+                }
                 "sample" | "choices" => {
                     call.arguments.args.get(1).is_some_and(|count| is_small_number(cx, count))
                 }
@@ -114,6 +136,26 @@ pub(super) fn is_in_full<'a>(cx: &Model<'a>, of: &'a Expr) -> bool {
             && !symbol.uses.iter().any(|name| cx.use_of(*name) == Use::Changes)
     };
     few(cx, of) && !of_arguments(cx, of) || is_written_out(cx, of) || by_all_bindings()
+}
+
+/// Whether an `if` around finds that something has few items: `len(found) == 1`.
+fn is_measured<'a>(cx: &Model<'a>, of: &'a Expr) -> bool {
+    let few = |test: &'a Expr| {
+        let Expr::Compare(compare) = test else { return false };
+        let ([CmpOp::Eq | CmpOp::Lt | CmpOp::LtE], [count]) = (&*compare.ops, &*compare.comparators) else {
+            return false;
+        };
+        int(count).is_some_and(|n| n <= FEW)
+            && matches!(cx.call_of_one(&compare.left), Some(("len", it)) if same_place(it, of))
+    };
+    cx.ancestors(cx.id(of)).filter_map(|above| cx.stmt(above)).any(|above| {
+        let Stmt::If(branch) = above else { return false };
+        let test = match &*branch.test {
+            Expr::BoolOp(op) if op.op.as_str() == "and" => op.values.iter().any(few),
+            test => few(test),
+        };
+        test && cx.region(&branch.body).has(cx.id(of))
+    })
 }
 
 /// Whether a use of a list adds to it.
@@ -148,9 +190,13 @@ fn unpacks_options(cx: &Model<'_>, binding: NodeId) -> bool {
 fn is_small_number<'a>(cx: &Model<'a>, expr: &'a Expr, steps: u32) -> bool {
     let small = |expr: &Expr| int(expr).is_some_and(|n| n.abs() <= FEW);
     match expr {
+        Expr::BinOp(op) => steps
+            .checked_sub(1)
+            .is_some_and(|left| [&op.left, &op.right].iter().all(|it| is_small_number(cx, it, left))),
         Expr::Name(_) => cx.symbol_of(expr).is_some_and(|id| {
-            let mut bindings = cx.symbol(id).bindings.iter();
-            bindings.all(|it| matches!(it.how, Bound::Assigned(value) if small(value)))
+            let bindings = &cx.symbol(id).bindings;
+            !bindings.is_empty()
+                && bindings.iter().all(|it| matches!(it.how, Bound::Assigned(value) if small(value)))
         }),
         Expr::Call(_) => matches!(cx.call_of_one(expr), Some(("len", of)) if is_little_by(cx, of, steps)),
         _ => small(expr),
@@ -169,7 +215,9 @@ fn is_parts<'a>(cx: &Model<'a>, expr: &'a Expr) -> bool {
             let grows = symbol.uses.iter().any(|name| adds(cx, *name));
             let reached = cx.reaching(expr).and_then(|it| value(it.how)).is_some_and(by_separator);
             let mut bindings = symbol.bindings.iter();
-            !grows && (reached || bindings.all(|it| value(it.how).is_some_and(by_separator)))
+            !grows
+                && !symbol.bindings.is_empty()
+                && (reached || bindings.all(|it| value(it.how).is_some_and(by_separator)))
         }),
         _ => by_separator(expr),
     }
@@ -224,6 +272,10 @@ fn climbs(cx: &Model<'_>, step: &Stmt) -> bool {
     let [target] = &assign.targets[..] else { return false };
     match &*assign.value {
         Expr::Attribute(it) => it.attr.as_str().contains("parent") && same_place(&it.value, target),
+        // `node.get_parent()`.
+        Expr::Call(call) if call.arguments.is_empty() => call.func.as_attribute_expr().is_some_and(|it| {
+            it.attr.as_str().to_ascii_lowercase().contains("parent") && same_place(&it.value, target)
+        }),
         Expr::Call(call) => {
             let own = |it: &Expr| any_over_expr(target, |inner| same_place(inner, it));
             let of_path = cx
@@ -328,6 +380,31 @@ pub(super) fn read_whole<'a>(cx: &Model<'a>, place: &'a Expr, statement: NodeId)
         !grows && !measured && !looked_up && !cx.is_test(expr)
     };
     test.into_iter().chain([body]).flat_map(|region| region.ids()).any(reads)
+}
+
+/// Whether a loop hands all of what it makes grow to a function in every round, or goes over it: then each
+/// round needs it whole, or takes as long as to make it anew.
+pub(super) fn handed_on<'a>(cx: &Model<'a>, place: &'a Expr, statement: NodeId) -> bool {
+    let Some(around) = cx.loop_around(statement) else { return false };
+    let grown = cx.region_of(statement);
+    let is_place = |it: &Expr| same_place(it, place);
+    cx.region(around.body()).ids().filter(|id| !grown.has(*id)).any(|id| {
+        if let Some(Stmt::For(it)) = cx.stmt(id) {
+            return is_place(&it.iter);
+        }
+        match cx.expr(id) {
+            Some(Expr::Call(call)) => {
+                // `found.difference(xs)` of a set keeps nothing of it.
+                let builtin = match &*call.func {
+                    Expr::Attribute(method) => cx.type_of(&method.value).is_some(),
+                    func => cx.builtin(func).is_some(),
+                };
+                !builtin && call.arguments.args.iter().any(is_place)
+            }
+            Some(it) => comprehension(it).is_some_and(|all| all.iter().any(|one| is_place(&one.iter))),
+            None => false,
+        }
+    })
 }
 
 /// Whether a loop around a statement cuts off what is at the front of a place: a buffer that stays short.

@@ -70,7 +70,13 @@ pub(super) fn indexed<'a>(
 ) -> Option<Indexed<'a>> {
     let symbol = cx.symbol(cx.symbol_of(index)?);
     let changed = symbol.bindings.iter().any(|it| body.has(it.node) && !own.contains(&it.node));
-    if symbol.captured || symbol.bound_elsewhere || changed || !goes_by_number(cx, of) || is_self(cx, of) {
+    if symbol.captured
+        || symbol.bound_elsewhere
+        || changed
+        || !goes_by_number(cx, of)
+        || is_self(cx, of)
+        || is_more(cx, of)
+    {
         return None;
     }
     if body.ids().any(|id| cx.expr(id).is_some_and(|it| same_place(it, of)) && cx.use_of(id) != Use::Reads) {
@@ -129,6 +135,44 @@ fn goes_by_number<'a>(cx: &Model<'a>, of: &'a Expr) -> bool {
         matches!(known.ty, List | Tuple | Str | Bytes | ByteArray | MemoryView | Range | Array)
     })
 }
+
+/// Whether something of unknown type is asked for what no sequence has: its items may be other things than
+/// what its indices give.
+fn is_more<'a>(cx: &Model<'a>, of: &'a Expr) -> bool {
+    let Some(id) = cx.symbol_of(of).filter(|_| cx.type_of(of).is_none()) else { return false };
+    cx.symbol(id).uses.iter().any(|name| match cx.expr(cx.node(*name).parent) {
+        Some(Expr::Attribute(it)) => !OF_SEQUENCES.contains(&it.attr.as_str()),
+        _ => false,
+    })
+}
+
+/// What lists and text can be asked for.
+const OF_SEQUENCES: &[&str] = &[
+    "append",
+    "clear",
+    "copy",
+    "count",
+    "encode",
+    "endswith",
+    "extend",
+    "find",
+    "index",
+    "insert",
+    "join",
+    "lower",
+    "pop",
+    "remove",
+    "replace",
+    "reverse",
+    "rfind",
+    "rstrip",
+    "sort",
+    "split",
+    "splitlines",
+    "startswith",
+    "strip",
+    "upper",
+];
 
 /// Whether a name is part of an index or of the bounds of a range.
 fn places_something(cx: &Model<'_>, name: NodeId) -> bool {
