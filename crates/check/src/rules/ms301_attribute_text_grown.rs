@@ -5,8 +5,8 @@ use super::patterns::{mentions, same_place};
 use super::patterns_growth::{Growth, growth};
 use super::{Experiment, On, Rule, Saves};
 use crate::context::Context;
-use crate::model::{ScopeKind, Type};
-use crate::syntax::{Expr, Ranged, Stmt};
+use crate::model::{NodeId, Region, ScopeKind, Type};
+use crate::syntax::{Expr, Ranged, Stmt, StmtClassDef};
 
 pub(super) const RULE: Rule = Rule {
     code: "MS301",
@@ -35,7 +35,8 @@ fn check<'a>(cx: &mut Context<'_, 'a>, statement: &'a Stmt) {
     let id = cx.id(statement);
     let grows = growth.goes_on(cx, statement)
         && !stays_short(cx, growth.target, id)
-        && !read_whole(cx, growth.target, id);
+        && !read_whole(cx, growth.target, id)
+        && !is_begun_by_call(cx, &growth, id);
     if grows || accumulates(cx, &growth, statement) {
         let name = attribute.attr.as_str();
         let brief = cx.brief(statement);
@@ -43,6 +44,37 @@ fn check<'a>(cx: &mut Context<'_, 'a>, statement: &'a Stmt) {
             format!("every `{brief}` copies all of `{name}`: an attribute's text is never extended in place");
         cx.found(&statement.range(), message, None);
     }
+}
+
+/// Whether the loop calls a method of the object that begins the text anew, by itself or by one that it calls
+/// in turn: the text is then one token at a time.
+fn is_begun_by_call<'a>(cx: &Context<'_, 'a>, growth: &Growth<'a>, statement: NodeId) -> bool {
+    let (Some(around), Some(class)) = (cx.loop_around(statement), cx.class(statement)) else { return false };
+    calls_beginner(cx, cx.region(around.body()), growth.target, class, 2)
+}
+
+fn calls_beginner<'a>(
+    cx: &Context<'_, 'a>,
+    region: Region,
+    place: &'a Expr,
+    class: &'a StmtClassDef,
+    steps: u32,
+) -> bool {
+    let (Expr::Attribute(text), Some(left)) = (place, steps.checked_sub(1)) else { return false };
+    let begins = |id| match cx.stmt(id) {
+        Some(Stmt::Assign(it)) => {
+            it.targets.iter().any(|target| same_place(target, place)) && !mentions(&it.value, place)
+        }
+        _ => false,
+    };
+    region.ids().filter_map(|id| cx.expr(id)?.as_call_expr()?.func.as_attribute_expr()).any(|called| {
+        same_place(&called.value, &text.value)
+            && class.body.iter().filter_map(Stmt::as_function_def_stmt).any(|method| {
+                let body = cx.region(&method.body);
+                method.name.as_str() == called.attr.as_str()
+                    && (body.ids().any(begins) || calls_beginner(cx, body, place, class, left))
+            })
+    })
 }
 
 /// Whether a method adds to a text that its class begins empty once and for all: it is called many times.

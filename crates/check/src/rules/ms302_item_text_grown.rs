@@ -1,10 +1,12 @@
 //! MS302: `texts[key] += more`.
 
 use super::few_rounds::{read_whole, stays_short};
+use super::patterns::same_place;
 use super::patterns_growth::{Growth, growth};
 use super::{Experiment, On, Rule, Saves};
 use crate::context::Context;
-use crate::model::Type;
+use crate::model::shape::Loop;
+use crate::model::{NodeId, Type};
 use crate::syntax::{Expr, Ranged, Stmt};
 
 pub(super) const RULE: Rule = Rule {
@@ -40,6 +42,7 @@ fn check<'a>(cx: &mut Context<'_, 'a>, statement: &'a Stmt) {
     if growth.goes_on(cx, statement)
         && !stays_short(cx, growth.target, id)
         && !read_whole(cx, growth.target, id)
+        && !is_another_place(cx, growth.target, id)
     {
         let message = format!(
             "every `{}` copies the whole {}: the container refers to it too",
@@ -48,4 +51,14 @@ fn check<'a>(cx: &mut Context<'_, 'a>, statement: &'a Stmt) {
         );
         cx.found(&statement.range(), message, None);
     }
+}
+
+/// Whether the loop goes over the keys or places themselves: `for i in reversed(found): lines[i] += t`.
+fn is_another_place<'a>(cx: &Context<'_, 'a>, place: &'a Expr, statement: NodeId) -> bool {
+    let (Expr::Subscript(item), Some(Loop::For(around))) = (place, cx.loop_around(statement)) else {
+        return false;
+    };
+    around.target.is_name_expr()
+        && same_place(&around.target, &item.slice)
+        && cx.loop_around(cx.id(around)).is_none()
 }

@@ -1,6 +1,6 @@
 //! MS306: `t += (x,)`.
 
-use super::few_rounds::stays_short;
+use super::few_rounds::{handed_on, stays_short};
 use super::patterns_growth::{Growth, growth};
 use super::short::is_named_short;
 use super::{Experiment, On, Rule, Saves};
@@ -14,7 +14,7 @@ pub(super) const RULE: Rule = Rule {
     what: "A tuple that grows by `+` in a loop.",
     why: "A tuple is never extended in place: every step copies all items there are.",
     not_when: "Where the value is not known to be a tuple, and outside loops. Where it stays short: over a few \
-               rounds, or as the options of a command.",
+               rounds, or as the options of a command. Where each round hands it to a function.",
     fix: "Append to a list and make the tuple at the end.",
     saves: Saves::Allocated,
     experiment: Experiment {
@@ -31,6 +31,7 @@ fn check<'a>(cx: &mut Context<'_, 'a>, statement: &'a Stmt) {
     let grown = matches!(target, Expr::Name(_) | Expr::Attribute(_)) && growth.goes_on(cx, statement);
     if grown
         && !stays_short(cx, target, cx.id(statement))
+        && !handed_on(cx, target, cx.id(statement))
         && !is_named_short(target)
         && !adds_an_option(statement)
     {

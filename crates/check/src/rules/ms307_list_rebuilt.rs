@@ -1,6 +1,6 @@
 //! MS307: `xs = xs + [x]`.
 
-use super::few_rounds::stays_short;
+use super::few_rounds::{handed_on, stays_short};
 use super::patterns_growth::{Growth, How, growth, in_place};
 use super::{Experiment, On, Rule, Saves};
 use crate::context::{Context, fix};
@@ -12,7 +12,8 @@ pub(super) const RULE: Rule = Rule {
     name: "list-rebuilt",
     what: "A list that grows in a loop by being made anew: `xs = xs + [x]`, `xs = [x] + xs`, `xs = [*xs, x]`.",
     why: "Every step makes a new list of all items there are; `append` and `+=` add to the one there is.",
-    not_when: "Outside loops and in those of a few rounds, and where each list is kept: `rows.append(xs)`. `xs += ys` extends the list in place and is never reported.",
+    not_when: "Outside loops and in those of a few rounds, and where each list is kept, handed to a function \
+               or gone over: `rows.append(xs)`. `xs += ys` extends the list in place and is never reported.",
     fix: "`xs += [x]`. Safe if nothing else refers to the list and what is added is proven to be a list. \
           What is put in front has no fix: append, and reverse at the end.",
     saves: Saves::Allocated,
@@ -35,7 +36,7 @@ fn check<'a>(cx: &mut Context<'_, 'a>, statement: &'a Stmt) {
     if kept || cx.begun_within(target, id) || !cx.revisited(target, id) {
         return;
     }
-    if stays_short(cx, target, id) {
+    if stays_short(cx, target, id) || handed_on(cx, target, id) {
         return;
     }
     let message =

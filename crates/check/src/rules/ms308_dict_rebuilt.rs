@@ -1,5 +1,6 @@
 //! MS308: `d = {**d, key: value}`.
 
+use super::few_rounds::{handed_on, stays_short};
 use super::patterns::same_place;
 use super::{Experiment, On, Rule, Saves};
 use crate::context::{Context, fix, replace};
@@ -11,7 +12,7 @@ pub(super) const RULE: Rule = Rule {
     name: "dict-rebuilt",
     what: "A dict that grows in a loop by being made anew: `d = {**d, k: v}`, `d = d | {k: v}`, `d = dict(d, k=v)`.",
     why: "Every step makes a new dict of all items there are; `d[k] = v` adds to the one there is.",
-    not_when: "Outside loops, and where each dict is kept: `rows.append(d)`. `d |= {k: v}` and `update` add in place.",
+    not_when: "Outside loops and in those of a few rounds, and where each dict is kept: `rows.append(d)`. `d |= {k: v}` and `update` add in place.",
     fix: "`d[k] = v`. Safe if nothing else refers to the dict.",
     saves: Saves::Allocated,
     experiment: Experiment {
@@ -33,6 +34,9 @@ fn check<'a>(cx: &mut Context<'_, 'a>, statement: &'a Stmt) {
         return;
     }
     if cx.begun_within(target, id) || !cx.revisited(target, id) {
+        return;
+    }
+    if stays_short(cx, target, id) || handed_on(cx, target, id) {
         return;
     }
     let mut mended = None;

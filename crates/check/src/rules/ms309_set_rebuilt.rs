@@ -1,6 +1,6 @@
 //! MS309: `s = s | {x}`.
 
-use super::few_rounds::stays_short;
+use super::few_rounds::{handed_on, stays_short};
 use super::patterns::same_place;
 use super::patterns_growth::in_place;
 use super::{Experiment, On, Rule, Saves};
@@ -36,7 +36,10 @@ fn check<'a>(cx: &mut Context<'_, 'a>, statement: &'a Stmt) {
     if kept || !is_set(target) && !is_set(&assign.value) {
         return;
     }
-    if cx.begun_within(target, id) || !cx.revisited(target, id) || stays_short(cx, target, id) {
+    if cx.begun_within(target, id) || !cx.revisited(target, id) {
+        return;
+    }
+    if stays_short(cx, target, id) || handed_on(cx, target, id) {
         return;
     }
     let private = symbol.is_some_and(|symbol| cx.private(symbol) && !cx.lent(symbol, id));

@@ -57,12 +57,20 @@ fn check<'a>(cx: &mut Context<'_, 'a>, expr: &'a Expr, call: &'a ExprCall) {
         cx.found(expr, format!("`{}` makes a new {kind} for each one it adds", cx.brief(expr)), fix);
     } else if cx.is(&call.func, "functools.reduce") && call.arguments.args.len() >= 2 {
         let adds = match &call.arguments.args[0] {
-            Expr::Lambda(lambda) => matches!(&*lambda.body, Expr::BinOp(op) if op.op == Operator::Add),
+            // `s + x[0] * x[1]` adds numbers, or what is like them.
+            Expr::Lambda(lambda) => {
+                let named = |it: &Expr| it.is_name_expr();
+                matches!(&*lambda.body, Expr::BinOp(op) if op.op == Operator::Add && named(&op.left) && named(&op.right))
+            }
             function => cx.is(function, "operator.add") || cx.is(function, "operator.concat"),
         };
-        let start = call.arguments.args.get(2).and_then(|start| cx.type_of(start));
-        let of_lists = start.or_else(|| cx.element_of(&call.arguments.args[1])).map(|known| known.ty);
-        if adds && matches!(of_lists, Some(Type::List | Type::Tuple | Type::Str | Type::Bytes)) {
+        let of_lists = match call.arguments.args.get(2) {
+            Some(start) => cx.type_of(start),
+            None => cx.element_of(&call.arguments.args[1]),
+        };
+        let of_lists = of_lists.map(|known| known.ty);
+        let little = is_little(cx, &call.arguments.args[1]);
+        if adds && !little && matches!(of_lists, Some(Type::List | Type::Tuple | Type::Str | Type::Bytes)) {
             cx.found(expr, format!("`{}` makes a new sequence for each one it adds", cx.brief(expr)), None);
         }
     }
