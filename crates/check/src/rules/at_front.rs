@@ -1,11 +1,11 @@
 //! What the rules about the front of a list share: `xs.pop(0)` and `xs.insert(0, x)` in a loop, and where
 //! a deque would not serve, or nothing is to be gained.
 
-use super::few_rounds::few_rounds;
+use super::few_rounds::{few_rounds, serves_a_test};
 use super::patterns::{int, mentions, same_place};
 use super::short::of_arguments;
 use crate::model::shape::Loop;
-use crate::model::{Bound, Model, NodeId, Region, Type, Use, comprehension};
+use crate::model::{Bound, Model, NodeId, Region, ScopeKind, Type, Use, comprehension};
 use crate::syntax::{CmpOp, Expr, ExprCall, ExprContext, Stmt, UnaryOp, any_over_expr};
 
 /// So many rounds, written out, move little even if the list is long.
@@ -48,6 +48,8 @@ pub(super) fn at_front<'a>(
     let statement = cx.statement(cx.id(call));
     let pointless = made_anew
         || few_rounds(cx, list, statement)
+        || serves_a_test(cx, statement)
+        || is_shared(cx, list)
         || is_gone_through(cx, list, body)
         || needs_a_list(cx, list, body);
     (!pointless).then_some(list)
@@ -58,6 +60,14 @@ fn is_the_callers<'a>(cx: &Model<'a>, list: &'a Expr) -> bool {
     cx.symbol_of(list).is_some_and(|id| {
         let bindings = &cx.symbol(id).bindings;
         !bindings.is_empty() && bindings.iter().all(|it| matches!(it.how, Bound::Parameter(..)))
+    })
+}
+
+/// Whether a list belongs to the function around: others use it meanwhile.
+fn is_shared<'a>(cx: &Model<'a>, list: &'a Expr) -> bool {
+    cx.symbol_of(list).is_some_and(|id| {
+        let owner = cx.symbol(id).scope;
+        cx.scope(owner).kind == ScopeKind::Function && cx.frame(cx.id(list)) != owner
     })
 }
 

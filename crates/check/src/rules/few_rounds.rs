@@ -9,13 +9,13 @@ use crate::syntax::{CmpOp, Expr, ExprCall, Operator, Stmt, any_over_expr};
 /// Whether what a statement makes grow at a place stays short, as far as the text around it shows: all loops
 /// that add to it run a few times, or a test compares it with something short.
 pub(super) fn stays_short<'a>(cx: &Model<'a>, place: &'a Expr, statement: NodeId) -> bool {
-    few_rounds(cx, place, statement) || compared_with_little(cx, place)
+    few_rounds(cx, place, statement) || compared_with_little(cx, place) || serves_a_test(cx, statement)
 }
 
 /// Whether all loops around a statement, up to the one that begins a place anew, run a few times.
 pub(super) fn few_rounds<'a>(cx: &Model<'a>, place: &'a Expr, statement: NodeId) -> bool {
     // Where a `break` follows, the loop itself runs the statement once.
-    let leaves = cx.siblings(statement).and_then(<[Stmt]>::last);
+    let leaves = leaves(cx, statement);
     let once = matches!(leaves, Some(Stmt::Break(_)));
     if matches!(leaves, Some(Stmt::Return(_) | Stmt::Raise(_))) {
         return true;
@@ -35,6 +35,23 @@ pub(super) fn few_rounds<'a>(cx: &Model<'a>, place: &'a Expr, statement: NodeId)
         };
     }
     at != statement
+}
+
+/// The statement by which the block of a statement ends, if it is sure to be reached.
+pub(super) fn leaves<'a>(cx: &Model<'a>, statement: NodeId) -> Option<&'a Stmt> {
+    let block = cx.siblings(statement)?;
+    let goes_on = cx
+        .region(block)
+        .ids()
+        .filter(|id| *id > statement)
+        .any(|id| matches!(cx.stmt(id), Some(Stmt::Continue(_))));
+    block.last().filter(|_| !goes_on)
+}
+
+/// Whether a statement is part of a function that stands in one test, and works on what that test gives it.
+pub(super) fn serves_a_test<'a>(cx: &Model<'a>, statement: NodeId) -> bool {
+    let Some(own) = cx.function(statement) else { return false };
+    cx.function(cx.id(own)).is_some_and(|around| around.name.as_str().starts_with("test"))
 }
 
 /// Whether a loop runs a few times.
@@ -74,6 +91,7 @@ fn is_little_by<'a>(cx: &Model<'a>, iter: &'a Expr, steps: u32) -> bool {
     }
     match iter {
         Expr::BytesLiteral(bytes) => bytes.value.bytes().count() as i64 <= FEW,
+        Expr::BinOp(op) if op.op == Operator::Add => is_little(cx, &op.left) && is_little(cx, &op.right),
         Expr::Subscript(slice) if slice.slice.is_slice_expr() => is_little(cx, &slice.value),
         Expr::Name(_) => {
             let Some(symbol) = cx.symbol_of(iter).map(|id| cx.symbol(id)) else { return false };
@@ -94,7 +112,8 @@ fn is_little_by<'a>(cx: &Model<'a>, iter: &'a Expr, steps: u32) -> bool {
                     && symbol.bindings.iter().all(|it| little(it.how, it.node))
         }
         Expr::Call(call) => match (&*call.func, cx.builtin(&call.func)) {
-            (_, Some("range")) => call
+            // Python 2's `xrange` is still met.
+            (_, Some("range" | "xrange")) => call
                 .arguments
                 .args
                 .iter()
@@ -205,7 +224,16 @@ fn is_small_number<'a>(cx: &Model<'a>, expr: &'a Expr, steps: u32) -> bool {
 
 /// Whether an expression is the parts of a name or a path: `name.split('.')`.
 fn is_parts<'a>(cx: &Model<'a>, expr: &'a Expr) -> bool {
-    let by_separator = |value: &Expr| value.as_call_expr().is_some_and(splits_into_parts);
+    let by_separator = |value: &'a Expr| match value {
+        Expr::Call(call) => splits_into_parts(call),
+        // `parts = parts[:-1]`, and another name for the parts.
+        Expr::Subscript(it) => it.slice.is_slice_expr() && same_place(&it.value, expr),
+        Expr::Name(_) => cx.reaching(value).is_some_and(|it| match it.how {
+            Bound::Assigned(Expr::Call(call)) => splits_into_parts(call),
+            _ => false,
+        }),
+        _ => false,
+    };
     match expr {
         Expr::Name(_) => cx.symbol_of(expr).map(|id| cx.symbol(id)).is_some_and(|symbol| {
             let value = |how| match how {
@@ -399,7 +427,9 @@ pub(super) fn handed_on<'a>(cx: &Model<'a>, place: &'a Expr, statement: NodeId) 
                     Expr::Attribute(method) => cx.type_of(&method.value).is_some(),
                     func => cx.builtin(func).is_some(),
                 };
-                !builtin && call.arguments.args.iter().any(is_place)
+                let given =
+                    call.arguments.keywords.iter().map(|word| &word.value).chain(&call.arguments.args);
+                !builtin && given.into_iter().any(is_place)
             }
             Some(it) => comprehension(it).is_some_and(|all| all.iter().any(|one| is_place(&one.iter))),
             None => false,

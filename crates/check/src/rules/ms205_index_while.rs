@@ -47,7 +47,7 @@ fn check<'a>(cx: &mut Context<'_, 'a>, statement: &'a Stmt) {
     let Some(loop_) = indexed(cx, counter, of, body, &[target]) else { return };
     let late = loop_.reads.iter().any(|read| cx.id(*read) > cx.id(step)) || skips(cx, around, cx.id(step));
     let counted = [cx.id(counter), target, cx.id(&*around.test)];
-    if loop_.otherwise || late || loop_.outlives(cx, statement, &counted) {
+    if loop_.otherwise || late || is_given_away(cx, of) || loop_.outlives(cx, statement, &counted) {
         return;
     }
     let head = TextRange::new(statement.start(), cx.outer_range(&around.test).end());
@@ -79,6 +79,17 @@ fn check<'a>(cx: &mut Context<'_, 'a>, statement: &'a Stmt) {
         format!("`{index}` is counted up only to look up `{of}[{index}]`: go over the items themselves"),
         fix,
     );
+}
+
+/// Whether something else was given the sequence, and may make it grow while the loop runs: that is what
+/// such a loop is written for.
+fn is_given_away<'a>(cx: &Context<'_, 'a>, of: &'a Expr) -> bool {
+    cx.symbol_of(of).is_some_and(|id| {
+        cx.symbol(id).uses.iter().any(|name| match cx.expr(cx.node(*name).parent) {
+            Some(Expr::Call(call)) => cx.builtin(&call.func).is_none(),
+            _ => false,
+        })
+    })
 }
 
 /// The index and the sequence of `i < len(xs)`.

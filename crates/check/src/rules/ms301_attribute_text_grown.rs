@@ -1,6 +1,6 @@
 //! MS301: `self.text += more`.
 
-use super::few_rounds::{read_whole, stays_short};
+use super::few_rounds::{leaves, read_whole, stays_short};
 use super::patterns::{mentions, same_place};
 use super::patterns_growth::{Growth, growth};
 use super::{Experiment, On, Rule, Saves};
@@ -95,9 +95,22 @@ fn accumulates<'a>(cx: &Context<'_, 'a>, growth: &Growth<'a>, statement: &'a Stm
     let mut begun = cx
         .region_of(cx.id(class))
         .ids()
-        .filter_map(|at| Some((at, assigned(at).filter(|value| !mentions(value, growth.target))?)))
+        .filter_map(|at| {
+            // A text that is cut again, as an indent, is begun anew as well.
+            let anew = |value: &&Expr| value.is_subscript_expr() || !mentions(value, growth.target);
+            Some((at, assigned(at).filter(anew)?))
+        })
         .peekable();
+    // What happens when something failed happens once.
+    let fails = matches!(leaves(cx, id), Some(Stmt::Raise(_)))
+        || cx.ancestors(id).any(|above| match cx.stmt(above) {
+            Some(Stmt::Try(it)) => {
+                it.handlers.iter().any(|handler| handler.range().contains_range(statement.range()))
+            }
+            _ => false,
+        });
     !begun_here
+        && !fails
         && cx.loop_around(id).is_none()
         && cx.scope(cx.node(cx.id(class)).scope).kind != ScopeKind::Function
         && begun.peek().is_some()
