@@ -76,7 +76,7 @@ pub(super) fn is_little<'a>(cx: &Model<'a>, iter: &'a Expr) -> bool {
     is_little_by(cx, iter, STEPS)
 }
 
-/// So many rounds, written out, are few.
+/// So many rounds, written out in the loop's head, are few.
 const ROUNDS: i64 = 256;
 
 /// So many names and calls are followed: `xs = list(xs)` leads to itself.
@@ -112,12 +112,13 @@ fn is_little_by<'a>(cx: &Model<'a>, iter: &'a Expr, steps: u32) -> bool {
                     && symbol.bindings.iter().all(|it| little(it.how, it.node))
         }
         Expr::Call(call) => match (&*call.func, cx.builtin(&call.func)) {
-            // Python 2's `xrange` is still met.
-            (_, Some("range" | "xrange")) => call
-                .arguments
-                .args
-                .iter()
-                .all(|bound| int(bound).is_some_and(|n| n.abs() <= ROUNDS) || is_small_number(cx, bound)),
+            (Expr::Name(name), _) if name.id == "xrange" => {
+                call.arguments.args.iter().all(|bound| is_small_number(cx, bound))
+            }
+            (_, Some("range")) => call.arguments.args.iter().all(|bound| {
+                let few = int(bound).is_some_and(|n| n.abs() <= ROUNDS);
+                few && steps == STEPS || is_small_number(cx, bound)
+            }),
             (_, Some("list" | "tuple" | "set" | "sorted" | "reversed" | "enumerate" | "iter")) => {
                 call.arguments.args.first().is_some_and(|of| is_little(cx, of))
             }
@@ -403,7 +404,8 @@ pub(super) fn read_whole<'a>(cx: &Model<'a>, place: &'a Expr, statement: NodeId)
             _ => false,
         };
         let parent = cx.parent_expr(expr);
-        let measured = parent.is_some_and(|it| matches!(cx.call_of_one(it), Some(("len", _))));
+        let measured =
+            parent.is_some_and(|it| matches!(cx.call_of_one(it), Some(("len" | "id" | "type", _))));
         let looked_up = matches!(parent, Some(Expr::Subscript(_)));
         !grows && !measured && !looked_up && !cx.is_test(expr)
     };
@@ -434,6 +436,16 @@ pub(super) fn handed_on<'a>(cx: &Model<'a>, place: &'a Expr, statement: NodeId) 
             Some(it) => comprehension(it).is_some_and(|all| all.iter().any(|one| is_place(&one.iter))),
             None => false,
         }
+    })
+}
+
+/// Whether a loop appends to a list as well: then what it puts in front is the exception, and may happen once.
+pub(super) fn appends_too<'a>(cx: &Model<'a>, list: &'a Expr, statement: NodeId) -> bool {
+    cx.loop_around(statement).is_some_and(|around| {
+        cx.region(around.body()).ids().any(|id| match cx.expr(id) {
+            Some(Expr::Attribute(it)) => it.attr.as_str() == "append" && same_place(&it.value, list),
+            _ => false,
+        })
     })
 }
 

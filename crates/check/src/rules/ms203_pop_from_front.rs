@@ -1,6 +1,7 @@
 //! MS203: `queue.pop(0)` in a loop.
 
 use super::at_front::{at_front, is_drained_batch, is_filled_by_others, is_trimmed};
+use super::few_rounds::handed_on;
 use super::patterns::int;
 use super::patterns_layout::{Done, done, local};
 use super::short::of_arguments;
@@ -39,6 +40,8 @@ fn check<'a>(cx: &mut Context<'_, 'a>, _: &'a Expr, call: &'a ExprCall) {
         || is_trimmed(cx, call, list)
         || is_drained_batch(cx, call, list)
         || is_filled_by_others(cx, list)
+        // A function that gets the list in every round may do with it what a deque can't do.
+        || handed_on(cx, list, cx.statement(cx.id(call)))
     {
         return;
     }
@@ -53,11 +56,18 @@ fn check<'a>(cx: &mut Context<'_, 'a>, _: &'a Expr, call: &'a ExprCall) {
 /// More places than these nobody wants changed by one fix.
 const MAX_CHANGES: usize = 50;
 
-/// Whether a list is a display of some items to which none are added, or comes from the arguments.
+/// Whether a list is a display of some items to which only single ones are added, or comes from the arguments.
 fn is_written_out<'a>(cx: &Model<'a>, list: &'a Expr) -> bool {
     let Some(symbol) = cx.symbol_of(list).map(|id| cx.symbol(id)) else { return false };
+    let uses = || symbol.uses.iter().filter_map(|name| cx.expr(*name));
+    // An empty list is filled by what is seen here, if nothing else gets it.
+    let filled_here = || {
+        uses().all(|name| done(cx, name).is_some())
+            && uses().any(|name| matches!(done(cx, name), Some(Done::Method("append", _))))
+    };
     let display = |value: &Expr| match value {
-        Expr::List(list) => !list.elts.is_empty() && !list.elts.iter().any(Expr::is_starred_expr),
+        Expr::List(list) if list.elts.is_empty() => filled_here(),
+        Expr::List(list) => !list.elts.iter().any(Expr::is_starred_expr),
         Expr::Subscript(slice) => of_arguments(cx, &slice.value),
         _ => false,
     };
@@ -65,11 +75,11 @@ fn is_written_out<'a>(cx: &Model<'a>, list: &'a Expr) -> bool {
         Bound::Assigned(value) | Bound::Annotated(_, Some(value)) => display(value),
         _ => false,
     });
-    all && !symbol
-        .uses
-        .iter()
-        .filter_map(|name| cx.expr(*name))
-        .any(|name| matches!(done(cx, name), Some(Done::Method("append" | "extend" | "insert", _))))
+    all && !uses().any(|name| match done(cx, name) {
+        Some(Done::Method("append", _)) => cx.loop_around(cx.id(name)).is_some(),
+        Some(Done::Method("extend" | "insert", _)) => true,
+        _ => false,
+    })
 }
 
 /// The fix that makes a local list a deque, if a deque serves for all that is done with it.

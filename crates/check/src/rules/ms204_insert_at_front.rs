@@ -1,7 +1,7 @@
 //! MS204: `xs.insert(0, x)` in a loop.
 
 use super::at_front::at_front;
-use super::few_rounds::handed_on;
+use super::few_rounds::{appends_too, handed_on};
 use super::ms203_pop_from_front::as_deque;
 use super::patterns::{int, same_place};
 use super::{Experiment, On, Rule, Saves};
@@ -34,7 +34,11 @@ pub(super) const RULE: Rule = Rule {
 fn check<'a>(cx: &mut Context<'_, 'a>, _: &'a Expr, call: &'a ExprCall) {
     let Some(list) = at_front(cx, call, "insert", 2) else { return };
     // A function that gets the list in every round wants it in order.
-    if takes_from_the_middle(cx, call, list) || handed_on(cx, list, cx.statement(cx.id(call))) {
+    let statement = cx.statement(cx.id(call));
+    if takes_from_the_middle(cx, call, list)
+        || handed_on(cx, list, statement)
+        || appends_too(cx, list, statement)
+    {
         return;
     }
     let mended = as_deque(cx, list);

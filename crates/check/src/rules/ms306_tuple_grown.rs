@@ -1,6 +1,6 @@
 //! MS306: `t += (x,)`.
 
-use super::few_rounds::{handed_on, stays_short};
+use super::few_rounds::{handed_on, is_cut, stays_short};
 use super::patterns_growth::{Growth, growth};
 use super::short::is_named_short;
 use super::{Experiment, On, Rule, Saves};
@@ -32,6 +32,7 @@ fn check<'a>(cx: &mut Context<'_, 'a>, statement: &'a Stmt) {
     if grown
         && !stays_short(cx, target, cx.id(statement))
         && !handed_on(cx, target, cx.id(statement))
+        && !is_cut(cx, target, cx.id(statement))
         && !is_named_short(target)
         && !adds_an_option(statement)
     {

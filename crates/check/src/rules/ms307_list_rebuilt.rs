@@ -1,6 +1,7 @@
 //! MS307: `xs = xs + [x]`.
 
-use super::few_rounds::{handed_on, stays_short};
+use super::few_rounds::{appends_too, handed_on, stays_short};
+use super::patterns::same_place;
 use super::patterns_growth::{Growth, How, growth, in_place};
 use super::{Experiment, On, Rule, Saves};
 use crate::context::{Context, fix};
@@ -36,7 +37,12 @@ fn check<'a>(cx: &mut Context<'_, 'a>, statement: &'a Stmt) {
     if kept || cx.begun_within(target, id) || !cx.revisited(target, id) {
         return;
     }
-    if stays_short(cx, target, id) || handed_on(cx, target, id) {
+    let in_front = match &*assign.value {
+        Expr::BinOp(op) => same_place(&op.right, target),
+        Expr::List(list) => list.elts.first().is_some_and(|first| !first.is_starred_expr()),
+        _ => false,
+    };
+    if stays_short(cx, target, id) || handed_on(cx, target, id) || in_front && appends_too(cx, target, id) {
         return;
     }
     let message =
@@ -44,9 +50,7 @@ fn check<'a>(cx: &mut Context<'_, 'a>, statement: &'a Stmt) {
     // `xs = [*xs, x]`.
     if let Expr::List(list) = &*assign.value {
         let unpacked = list.elts.iter().any(|element| {
-            element
-                .as_starred_expr()
-                .is_some_and(|starred| super::patterns::same_place(&starred.value, target))
+            element.as_starred_expr().is_some_and(|starred| same_place(&starred.value, target))
         });
         if unpacked {
             cx.found(&statement.range(), message(cx), None);

@@ -59,7 +59,7 @@ fn check<'a>(cx: &mut Context<'_, 'a>, expr: &'a Expr, call: &'a ExprCall) {
         let adds = match &call.arguments.args[0] {
             // `s + x[0] * x[1]` adds numbers, or what is like them.
             Expr::Lambda(lambda) => {
-                let named = |it: &Expr| it.is_name_expr();
+                let named = |it: &Expr| matches!(it, Expr::Name(_) | Expr::List(_) | Expr::Tuple(_));
                 matches!(&*lambda.body, Expr::BinOp(op) if op.op == Operator::Add && named(&op.left) && named(&op.right))
             }
             function => cx.is(function, "operator.add") || cx.is(function, "operator.concat"),
