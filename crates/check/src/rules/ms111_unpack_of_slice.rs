@@ -13,7 +13,8 @@ pub(super) const RULE: Rule = Rule {
     why: "The slice copies the rest of the buffer to read a few bytes of it; `unpack_from` takes an offset.",
     not_when: "Of a memoryview, whose slices copy nothing.",
     fix: "`struct.unpack_from(layout, data, at)`. Safe if the buffer is proven to be bytes, the offset not to \
-          be negative, and the layout not to be empty.",
+          be negative, and the layout not to be empty. A buffer that is too short is the same error, with \
+          another text.",
     saves: Saves::Peak,
     experiment: Experiment {
         setup: "import struct\ndata = bytes(1_000_000)\n",

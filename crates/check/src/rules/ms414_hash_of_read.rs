@@ -1,5 +1,6 @@
 //! MS414: `hashlib.sha256(f.read())`.
 
+use super::ms408_readlines_iterated::opened;
 use super::{Experiment, On, Rule, Saves};
 use crate::context::{Context, fix, replace};
 use crate::model::Type;
@@ -13,7 +14,7 @@ pub(super) const RULE: Rule = Rule {
     why: "A hash needs one block at a time; the file's whole content is in memory for it.",
     not_when: "Where a part of the file is read.",
     fix: "`hashlib.file_digest(f, 'sha256')` (Python 3.11), which reads block by block. Safe if `f` is \
-          proven to be opened as bytes. Before 3.11: `update` with `iter(lambda: f.read(65536), b'')`.",
+          proven to be opened as bytes, to be read. Before 3.11: `update` with `iter(lambda: f.read(65536), b'')`.",
     saves: Saves::Peak,
     experiment: Experiment {
         setup: "import hashlib, tempfile\nf = tempfile.TemporaryFile()\nf.write(bytes(4_000_000))\nf.seek(0)\n",
@@ -42,7 +43,8 @@ fn check<'a>(cx: &mut Context<'_, 'a>, expr: &'a Expr, call: &'a ExprCall) {
         && file.is_none_or(|known| known.ty != Type::TextFile);
     let fix = mendable.then(|| cx.reach("hashlib.file_digest", expr)).flatten().and_then(
         |(function, mut edits)| {
-            let proven = file.is_some_and(|known| known.proven && known.ty == Type::BinaryFile);
+            let binary = file.is_some_and(|known| known.proven && known.ty == Type::BinaryFile);
+            let proven = binary && opened(cx, &method.value).is_some_and(is_readable);
             edits.push(replace(expr.range(), format!("{function}({}, \"{name}\")", cx.text(&*method.value))));
             fix(
                 proven,
@@ -53,6 +55,12 @@ fn check<'a>(cx: &mut Context<'_, 'a>, expr: &'a Expr, call: &'a ExprCall) {
         },
     );
     cx.found(expr, format!("`{}` has the whole file in memory to hash it", cx.brief(expr)), fix);
+}
+
+/// Whether a file is opened so that it can be read: where it cannot, the two fail in different ways.
+fn is_readable(open: &ExprCall) -> bool {
+    let mode = open.arguments.find_argument_value("mode", 1).and_then(Expr::as_string_literal_expr);
+    mode.is_none_or(|mode| mode.value.chars().any(|c| matches!(c, 'r' | '+')))
 }
 
 #[cfg(test)]
@@ -74,6 +82,12 @@ mod tests {
         let after = "import hashlib\nfrom hashlib import md5\nf = open(p, 'rb')\n\
                      hashlib.file_digest(f, \"md5\").digest()\n";
         assert_eq!(fixed(text), (Applicability::Safe, after.to_owned()));
+    }
+
+    #[test]
+    fn a_file_opened_to_be_written_fails_in_another_way() {
+        let text = "import hashlib\nf = open(p, 'wb')\nhashlib.md5(f.read())\n";
+        assert_eq!(fixed(text).0, Applicability::Unsafe);
     }
 
     #[test]

@@ -4,7 +4,7 @@ use super::ms408_readlines_iterated::opened;
 use super::patterns::same_place;
 use super::{Experiment, On, Rule, Saves};
 use crate::context::{Context, fix, replace};
-use crate::model::Type;
+use crate::model::{Bound, Type};
 use crate::syntax::{Expr, ExprCall, Ranged, Stmt};
 
 pub(super) const RULE: Rule = Rule {
@@ -14,9 +14,10 @@ pub(super) const RULE: Rule = Rule {
     why: "The whole content is in memory; `shutil.copyfileobj` copies a block at a time.",
     not_when: "Where a part of the file is read, where it is written to itself, or where the receiver is not \
                known to be a file.",
-    fix: "`shutil.copyfileobj(f, out)`. Safe if both are opened here as bytes, the second with mode `wb` or \
-          `xb`: one opened to append may be the file that is read, and would be copied without end. Of text \
-          that cannot be decoded the first blocks would be written.",
+    fix: "`shutil.copyfileobj(f, out)`. Safe if both are opened here as bytes by `open`, the second with mode \
+          `wb` or `xb` and surely open still: one opened to append may be the file that is read, and would be \
+          copied without end; a closed one fails only when there is something to write; of text that cannot \
+          be decoded or unpacked the first blocks would be written.",
     saves: Saves::Peak,
     experiment: Experiment {
         setup: "import shutil, tempfile\nf = tempfile.TemporaryFile()\nf.write(bytes(4_000_000))\nf.seek(0)\nout = tempfile.TemporaryFile()\n",
@@ -44,7 +45,10 @@ fn check<'a>(cx: &mut Context<'_, 'a>, expr: &'a Expr, call: &'a ExprCall) {
     }
     let bytes = from.ty == Type::BinaryFile && to.ty == Type::BinaryFile && from.proven && to.proven;
     let new = match (opened(cx, &read.value), opened(cx, &write.value)) {
-        (Some(source), Some(copy)) => source.range() != copy.range() && is_new(copy),
+        (Some(source), Some(copy)) => {
+            let plain = [source, copy].iter().all(|call| cx.is_builtin(&call.func, "open"));
+            source.range() != copy.range() && plain && is_new(copy) && is_open(cx, &write.value)
+        }
         _ => false,
     };
     let fix = (!cx.has_comment(expr.range()))
@@ -56,10 +60,27 @@ fn check<'a>(cx: &mut Context<'_, 'a>, expr: &'a Expr, call: &'a ExprCall) {
                 format!("{name}({}, {})", cx.text(&*read.value), cx.text(&*write.value)),
             ));
             let doubt =
-                "it may be one file under two names, and if a block cannot be copied those before it are";
+                "it may be closed, or one file under two names, and if a block cannot be copied those before it are";
             fix(bytes && new, "copy a block at a time", doubt, edits)
         });
     cx.found(expr, format!("`{}` has the whole file in memory to copy it", cx.brief(expr)), fix);
+}
+
+/// Whether a file that was opened is surely open where it is written to: inside the `with` that closes it, and
+/// given to nothing that could.
+fn is_open<'a>(cx: &Context<'_, 'a>, file: &'a Expr) -> bool {
+    let Some((symbol, binding)) = cx.symbol_of(file).zip(cx.reaching(file)) else {
+        return file.is_call_expr();
+    };
+    let within = !matches!(binding.how, Bound::With(_))
+        || cx.ancestors(cx.id(file)).any(|above| above == cx.statement(binding.node));
+    within
+        && cx.symbol(symbol).uses.iter().all(|name| match cx.expr(cx.node(*name).parent) {
+            Some(Expr::Attribute(it)) => {
+                matches!(it.attr.as_str(), "write" | "writelines" | "flush" | "seek" | "tell")
+            }
+            _ => false,
+        })
 }
 
 /// Whether a file is opened so that it holds nothing at first.
