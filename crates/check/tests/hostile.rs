@@ -178,3 +178,11 @@ const LINES: &[&str] = &[
     "flags = [False] * len(xs)",
     "flags[i] = True",
 ];
+
+#[test]
+fn a_name_made_of_a_part_of_itself_has_items_of_no_known_type() {
+    let text = "def f(d):\n    def g():\n        ys = []\n        try:\n            for x in ys:\n                \
+                ys.extend([xs.index(x) * 2 for x in list(d.keys())])\n            x = q.pop(0)\n        \
+                finally:\n            xs = xs[-2:]\n";
+    answered(text);
+}

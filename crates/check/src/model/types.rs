@@ -138,15 +138,20 @@ enum Sum {
 }
 
 impl<'a> Model<'a> {
-    /// The type of an expression, if it is known. One that hangs on another that hangs on another, and so
-    /// on for longer than anybody writes, is not.
+    /// The type of an expression, if it is known.
     pub(crate) fn type_of(&self, expr: &'a Expr) -> Option<Known> {
+        self.one_step_on(|| self.type_by_form(expr))
+    }
+
+    /// An answer that may hang on another. One that hangs on another that hangs on another, and so on for
+    /// longer than anybody writes, is not known.
+    fn one_step_on(&self, ask: impl FnOnce() -> Option<Known>) -> Option<Known> {
         let depth = self.depth.get();
         if depth > MAX_DEPTH_OF_TYPES {
             return None;
         }
         self.depth.set(depth + 1);
-        let known = self.type_by_form(expr);
+        let known = ask();
         self.depth.set(depth);
         known
     }
@@ -296,12 +301,13 @@ impl<'a> Model<'a> {
 
     /// The type of what `open` gives, by the mode where it is written out.
     fn opened(&self, call: &'a ExprCall, position: usize) -> Option<Known> {
-        let Some(mode) = call.arguments.find_argument_value("mode", position) else {
-            let text =
-                !matches!(self.path(&call.func).as_deref(), Some("gzip.open" | "bz2.open" | "lzma.open"));
-            return Some(Known::proven(if text { Type::TextFile } else { Type::BinaryFile }));
+        let packed = matches!(self.path(&call.func).as_deref(), Some("gzip.open" | "bz2.open" | "lzma.open"));
+        let binary = match call.arguments.find_argument_value("mode", position) {
+            None => packed,
+            // To these, `r` means bytes.
+            Some(mode) if packed => !mode.as_string_literal_expr()?.value.chars().any(|c| c == 't'),
+            Some(mode) => mode.as_string_literal_expr()?.value.chars().any(|c| c == 'b'),
         };
-        let binary = mode.as_string_literal_expr()?.value.chars().any(|c| c == 'b');
         Some(Known::proven(if binary { Type::BinaryFile } else { Type::TextFile }))
     }
 
@@ -472,6 +478,10 @@ impl<'a> Model<'a> {
 
     /// The type of the items that an iterable gives, if they are all of one.
     pub(crate) fn element_of(&self, iterable: &'a Expr) -> Option<Known> {
+        self.one_step_on(|| self.element_by_form(iterable))
+    }
+
+    fn element_by_form(&self, iterable: &'a Expr) -> Option<Known> {
         use Type::*;
         match iterable {
             Expr::List(list) => self.all_of(&list.elts),
