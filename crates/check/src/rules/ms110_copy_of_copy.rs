@@ -18,7 +18,8 @@ pub(super) const RULE: Rule = Rule {
                function measures memory with `tracemalloc`. For `any` and `all`, which stop early, and for what is not known to be a container, dropping \
                the list could change how much of an iterator is used: that fix is unsafe.",
     fix: "Give the function what the list was made of. Safe for `sorted`, `list` and `tuple`, and where what is \
-          copied is proven to be a builtin container that nothing changes meanwhile.",
+          copied is proven to be a builtin container that nothing changes meanwhile; not for a set of a set or \
+          dict, whose items could come in another order.",
     saves: Saves::Peak,
     experiment: Experiment {
         setup: "xs = tuple(range(300_000))\n",
@@ -52,13 +53,17 @@ fn check<'a>(cx: &mut Context<'_, 'a>, expr: &'a Expr, _: &'a crate::syntax::Exp
         return;
     }
     let stays = !cx.may_change(of, consumer.region);
+    // A set takes over the places that the items have in another's table, or makes room for all at once.
+    let reordered = matches!(consumer.name, "set" | "frozenset")
+        && !ty.is_some_and(|ty| !matches!(ty, Type::Set | Type::FrozenSet | Type::Dict));
     let proven = match consumer.takes {
         Takes::IntoList => true,
         Takes::UntilKnown => false,
-        _ => consumer.name == "tuple" || ty.is_some_and(is_container) && stays,
+        _ => consumer.name == "tuple" || ty.is_some_and(is_container) && stays && !reordered,
     };
     let doubt = match consumer.takes {
         Takes::UntilKnown => "an iterator would be used up only as far as needed",
+        _ if reordered && stays && ty.is_some() => "the items may come in another order",
         _ => "the items would be read and used in turn, not all read first",
     };
     let fix = (!cx.has_comment(expr.range()))

@@ -3,9 +3,10 @@
 use super::few_rounds::{handed_on, stays_short};
 use super::patterns::same_place;
 use super::patterns_growth::in_place;
+use super::patterns_layout::{Done, done};
 use super::{Experiment, On, Rule, Saves};
 use crate::context::{Context, fix};
-use crate::model::Type;
+use crate::model::{Model, SymbolId, Type};
 use crate::syntax::{Expr, Operator, Ranged, Stmt};
 
 pub(super) const RULE: Rule = Rule {
@@ -15,7 +16,8 @@ pub(super) const RULE: Rule = Rule {
     why: "Every step makes a new set of all items there are; `add`, `update` and `|=` add to the one there is.",
     not_when: "Outside loops and in those of a few rounds, where each set is kept (`rows.append(s)`), and for a frozenset, which can only be \
                made anew.",
-    fix: "`s |= {x}`. Safe if nothing else refers to the set and what is added is proven to be a set.",
+    fix: "`s |= {x}`. Safe if nothing else refers to the set, what is added is proven to be a set, and nothing \
+          asks in which order the items are, which is another one for a set that grew in place.",
     saves: Saves::Allocated,
     experiment: Experiment {
         setup: "",
@@ -48,9 +50,11 @@ fn check<'a>(cx: &mut Context<'_, 'a>, statement: &'a Stmt) {
         Expr::BinOp(op) if op.op == Operator::BitOr && same_place(&op.left, target) => {
             if !cx.has_comment(statement.range()) {
                 let is_set = cx.proven(&op.right) == Some(Type::Set);
-                let proven = private && cx.proven(target) == Some(Type::Set) && is_set;
+                let unordered = symbol.is_some_and(|symbol| order_is_unseen(cx, symbol));
+                let proven = private && cx.proven(target) == Some(Type::Set) && is_set && unordered;
                 let doubt = match private {
                     true if !is_set => "what is added may not be a set",
+                    true => "the items may come in another order",
                     _ => "another name for the set, or a loop over it, would see it grow",
                 };
                 let edits = vec![in_place(cx, statement, target, '|', &[&op.right])];
@@ -71,4 +75,26 @@ fn check<'a>(cx: &mut Context<'_, 'a>, statement: &'a Stmt) {
             mended,
         );
     }
+}
+
+/// Whether all uses of a set are the same in whatever order its items are.
+fn order_is_unseen(cx: &Model<'_>, set: SymbolId) -> bool {
+    cx.symbol(set).uses.iter().filter_map(|name| cx.expr(*name)).all(|name| match done(cx, name) {
+        Some(Done::Tested | Done::Passed("len", _)) => true,
+        Some(Done::Method(method, _)) => {
+            matches!(
+                method,
+                "add" | "clear" | "discard" | "isdisjoint" | "issubset" | "issuperset" | "update"
+            )
+        }
+        Some(_) => false,
+        None => match cx.parent_expr(name) {
+            Some(Expr::Compare(_)) => true,
+            Some(union @ Expr::BinOp(_)) => match cx.parent_stmt(union) {
+                Some(Stmt::Assign(assign)) => assign.targets.iter().all(|target| same_place(target, name)),
+                _ => false,
+            },
+            _ => false,
+        },
+    })
 }
