@@ -1,5 +1,5 @@
-//! `cargo xtask checker`: the checker tried on other people's code. Not part of `test`, since it
-//! brings in packages from PyPI and takes minutes.
+//! `cargo xtask checker`: the checker tried on other people's code and on random programs. Not part of
+//! `test`, since it takes minutes and most of it brings in packages from PyPI.
 
 use std::path::Path;
 use std::process::Command;
@@ -31,6 +31,15 @@ enum What {
         #[arg(long, value_name = "N", default_value_t = 1)]
         seed: u64,
     },
+    /// Run random programs before and after their safe fixes, on every CPython there is
+    Differ {
+        /// Which programs: those of this number and the ones after it
+        #[arg(long, value_name = "N", default_value_t = 1)]
+        seed: u64,
+        /// How many
+        #[arg(long, value_name = "N", default_value_t = 25)]
+        programs: u64,
+    },
     /// Time it beside ruff on the standard library
     Speed,
 }
@@ -50,6 +59,14 @@ pub(crate) fn run(options: &Options) -> Result<bool> {
         What::Safety { packages } => succeeds(script("safety.py").arg(&folder).args(packages)),
         What::Sample { seed } => {
             succeeds(script("sample.py").arg(&folder).args(["--seed", &seed.to_string()]))
+        }
+        What::Differ { seed, programs } => {
+            let mut command = script("differ.py");
+            command.args(["--seed", &seed.to_string(), "--programs", &programs.to_string()]);
+            for python in python::all_supported() {
+                command.arg("--python").arg(python.executable);
+            }
+            succeeds(&mut command)
         }
         What::Speed => {
             let python = venv::ready(&workspace.target_directory.join("bench"), &base)?;
