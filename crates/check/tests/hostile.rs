@@ -177,6 +177,9 @@ const LINES: &[&str] = &[
     "lines = f.read().split('\\n')",
     "flags = [False] * len(xs)",
     "flags[i] = True",
+    "q.insert(0, q.pop(0))",
+    "q.append(q.pop(0))",
+    "s = f'{set([y for y in xs])} {sum([y for y in xs])}'",
 ];
 
 #[test]

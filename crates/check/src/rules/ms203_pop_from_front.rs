@@ -124,6 +124,11 @@ pub(super) fn as_deque<'a>(cx: &Context<'_, 'a>, list: &'a Expr) -> Option<Fix> 
             _ => return None,
         }
     }
+    // `todo.insert(0, todo.pop(0))`
+    edits.sort();
+    if edits.windows(2).any(|pair| pair[1].start < pair[0].end) {
+        return None;
+    }
     let (deque, import) = cx.reach("collections.deque", local.value)?;
     let made = match local.value {
         Expr::List(list) if list.elts.is_empty() => format!("{deque}()"),

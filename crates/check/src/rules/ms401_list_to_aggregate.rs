@@ -19,7 +19,7 @@ pub(super) const RULE: Rule = Rule {
     fix: "Drop the brackets. Safe for `sum`, `min` and `max` if the items call nothing but builtins that \
           change nothing. `any` and `all` stop early, and `enumerate`, `zip` and `map` make the items between \
           the rounds of a loop: there the items must not fail either, and must not come from an iterator \
-          that others use too.",
+          that others use too. Where the function itself fails at an item, later ones are no longer made.",
     saves: Saves::Peak,
     experiment: Experiment {
         setup: "",

@@ -1,7 +1,7 @@
 //! MS402: `set([f(x) for x in xs])`.
 
 use super::counted::makes_few;
-use super::patterns::{Takes, as_generator, awaits, consumer};
+use super::patterns::{Takes, as_generator, awaits, consumer, in_f_string};
 use super::short::is_fields;
 use super::{Experiment, On, Rule, Saves};
 use crate::context::{Context, fix, replace};
@@ -15,7 +15,8 @@ pub(super) const RULE: Rule = Rule {
     not_when: "A list that is known to be short is not reported, such as the values of a `'%s %s' %`, nor \
                is one whose items begin work that goes on by itself.",
     fix: "A set or dict comprehension, or a generator. Safe if the item's expression calls nothing but \
-          builtins that change nothing.",
+          builtins that change nothing. Where the function itself fails at an item, such as a `set` at a list, \
+          later ones are no longer made.",
     saves: Saves::Peak,
     experiment: Experiment {
         setup: "",
@@ -46,7 +47,9 @@ fn check<'a>(cx: &mut Context<'_, 'a>, expr: &'a Expr, call: &'a ExprCall) {
     // `set([` … `])` with nothing between the brackets becomes `{` … `}`.
     let head = TextRange::new(expr.start(), comp.start() + one);
     let tail = TextRange::new(comp.end() - one, expr.end());
+    let doubled = in_f_string(cx, expr) && cx.source[..expr.start().to_usize()].ends_with('{');
     let braces = match consumer.name {
+        _ if doubled => None,
         "set" if alone => cx.builtin(&call.func).map(|_| (None, "")),
         "dict" if alone => match &*inner.elt {
             Expr::Tuple(pair) if pair.elts.len() == 2 && !pair.elts.iter().any(Expr::is_starred_expr) => {

@@ -1,6 +1,7 @@
 //! MS414: `hashlib.sha256(f.read())`.
 
 use super::ms408_readlines_iterated::opened;
+use super::patterns::in_f_string;
 use super::{Experiment, On, Rule, Saves};
 use crate::context::{Context, fix, replace};
 use crate::model::Type;
@@ -40,6 +41,7 @@ fn check<'a>(cx: &mut Context<'_, 'a>, expr: &'a Expr, call: &'a ExprCall) {
         && cx.python >= PythonVersion::minor(11)
         && call.arguments.keywords.is_empty()
         && !cx.has_comment(expr.range())
+        && !in_f_string(cx, expr)
         && file.is_none_or(|known| known.ty != Type::TextFile);
     let fix = mendable.then(|| cx.reach("hashlib.file_digest", expr)).flatten().and_then(
         |(function, mut edits)| {
@@ -88,6 +90,14 @@ mod tests {
     fn a_file_opened_to_be_written_fails_in_another_way() {
         let text = "import hashlib\nf = open(p, 'wb')\nhashlib.md5(f.read())\n";
         assert_eq!(fixed(text).0, Applicability::Unsafe);
+    }
+
+    #[test]
+    fn in_the_braces_of_an_f_string_there_is_no_place_for_a_name_in_quotes() {
+        let rules = vec![&super::RULE];
+        let options = Options { rules, python: PythonVersion::minor(11), ..Options::default() };
+        let text = "import hashlib\nf = open(p, 'rb')\ns = f\"{hashlib.md5(f.read())}\"\n";
+        assert!(check(text, &options).unwrap()[0].fix.is_none());
     }
 
     #[test]

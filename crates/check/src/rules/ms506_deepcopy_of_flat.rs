@@ -12,7 +12,8 @@ pub(super) const RULE: Rule = Rule {
     why: "`deepcopy` keeps a dict of everything that it has met, and a list besides, each time that it is \
           called. Where there are only numbers and texts inside, `copy` gives the same without them.",
     not_when: "Where anything that could change is put in, here or by other code that gets hold of it.",
-    fix: "`template.copy()`. Safe for a local name that is bound once and never changed.",
+    fix: "`template.copy()`. Safe for a local name that is bound once and never changed, but for a set, whose items \
+          may come in another order.",
     saves: Saves::Allocated,
     experiment: Experiment {
         setup: "import copy\ntemplate = {'name': '', 'size': 0}\n",
@@ -37,12 +38,22 @@ fn check<'a>(cx: &mut Context<'_, 'a>, expr: &'a Expr, call: &'a ExprCall) {
     }
     let symbol = cx.symbol(id);
     let scope = cx.scope(symbol.scope);
-    let proven =
-        scope.kind == ScopeKind::Function && !scope.by_string && !symbol.captured && !symbol.bound_elsewhere;
+    let ordered = !value.is_set_expr();
+    let proven = ordered
+        && scope.kind == ScopeKind::Function
+        && !scope.by_string
+        && !symbol.captured
+        && !symbol.bound_elsewhere;
     let of = cx.text(of);
     let edits = vec![replace(expr.range(), format!("{of}.copy()"))];
     let mended = (!cx.has_comment(expr.range()))
-        .then(|| fix(proven, "copy it alone", "other code may put something into it that can change", edits))
+        .then(|| {
+            let doubt = match ordered {
+                true => "other code may put something into it that can change",
+                false => "the items may come in another order",
+            };
+            fix(proven, "copy it alone", doubt, edits)
+        })
         .flatten();
     cx.found(
         expr,

@@ -395,6 +395,12 @@ pub(super) fn as_generator<'a>(cx: &Model<'a>, comp: &'a Expr) -> Option<Vec<Edi
     Some(vec![replace(place(open), left), replace(place(close), right)])
 }
 
+/// Whether an expression stands in the braces of an f-string: there a brace of its own would double theirs, and
+/// before Python 3.12 a quotation mark could end the text.
+pub(super) fn in_f_string(cx: &Model<'_>, expr: &Expr) -> bool {
+    cx.ancestors(cx.id(expr)).any(|above| cx.expr(above).is_some_and(Expr::is_f_string_expr))
+}
+
 /// The line of a bracket that stands alone on it, its line break included.
 fn whole_line(cx: &Model<'_>, bracket: TextRange) -> Option<TextRange> {
     let (start, end) = (bracket.start().to_usize(), bracket.end().to_usize());
