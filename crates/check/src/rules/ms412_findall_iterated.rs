@@ -32,7 +32,8 @@ fn check<'a>(cx: &mut Context<'_, 'a>, it: Iterated<'a>) {
         Expr::BytesLiteral(pattern) => Some(pattern.value.bytes().any(|byte| byte == b'(')),
         _ => None,
     };
-    let fixed = (groups != Some(true) && !cx.has_comment(it.iter.range()))
+    // A generator's iterable takes no `:=`.
+    let fixed = (groups != Some(true) && !cx.has_comment(it.iter.range()) && !cx.suspends(it.iter))
         .then(|| cx.reach("re.finditer", it.iter))
         .flatten()
         .and_then(|(function, mut edits)| {
