@@ -15,7 +15,6 @@ import json
 import os
 import pathlib
 import resource
-import shutil
 import subprocess
 import sys
 import tempfile
@@ -72,6 +71,9 @@ class Differ:
         old, new = pieces(before), pieces(after)
         changed = [name for name in cases if old.get(name) != new.get(name)]
         self.counts.update(programs=1, cases=len(cases), fixed_cases=len(changed))
+        if not is_python(after):
+            self.different(f"seed {seed}: what was fixed is Python no more: {kept(self.folder, before)}")
+            return
         self.check_text(seed, before, after)
         one, other = self.outcomes(before), self.outcomes(after)
         for name in changed:
@@ -116,9 +118,8 @@ class Differ:
         ran = subprocess.run(command, capture_output=True, text=True)
         if ran.returncode == 0:
             return ran.stdout
-        kept = self.folder / f"broke-{self.counts['different']}.py"
-        shutil.copy(command[-1], kept)
-        self.different(f"the checker ended with {ran.returncode} on {kept}: {ran.stderr[-2000:]}")
+        where = kept(self.folder, command[-1].read_text())
+        self.different(f"the checker ended with {ran.returncode} on {where}: {ran.stderr[-2000:]}")
         return ""
 
     def outcomes(self, text):
@@ -170,6 +171,13 @@ class Differ:
     def different(self, what):
         self.counts["different"] += 1
         print("#" * 20, what, sep="\n", flush=True)
+
+
+def kept(folder, text):
+    """A copy of a program for whoever looks into it."""
+    path = folder / f"kept-{sum(1 for _ in folder.iterdir())}.py"
+    path.write_text(text)
+    return path
 
 
 def whole(cases):

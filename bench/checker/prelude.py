@@ -95,8 +95,8 @@ def finish(name, outcome, *arguments):
 
 
 def broken_by(error):
-    # The message of a wrong index names the type, that of `struct` how much there is of the buffer.
-    named = isinstance(error, (IndexError, struct.error)) or "indices must be" in str(error)
+    # Some messages name the type or what was done, that of `struct` how much there is of the buffer.
+    named = isinstance(error, (IndexError, struct.error)) or "indices must be" in str(error) or "closed file" in str(error)
     text = "" if named else error
     return f"{type(error).__name__}: {text} {type(error.__cause__).__name__}"
 

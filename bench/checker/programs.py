@@ -251,10 +251,10 @@ class Case(Wastes):
         place = lambda: self.pick((4, xs), lambda: self.old("ys"), lambda: self.old("rows"))
         if self.calm and self.chance(70):
             return self.pick("pass", (3, lambda: f"{place()}.append({x()})"), (2, lambda: f"{self.old('d')}[{x()}] = {x()}"), lambda: f"{self.old('t')}.add({x()})",
-                             lambda: f"n = {x()}", lambda: f"{self.old('s')} += str({x()})", (2, lambda: f"note({x()})"), lambda: f"if {self.test()}: {self.leave()}",
+                             lambda: f"n = {x()}", lambda: f'note(f"{{{self.value()}}}")', lambda: f"{self.old('s')} += str({x()})", (2, lambda: f"note({x()})"), lambda: f"if {self.test()}: {self.leave()}",
                              lambda: f"{self.new('keep')} = {self.pick(self.items, self.value)}")
         return self.pick(
-            (4, lambda: f"note({self.pick(x, self.value)})"), (2, lambda: f"print({self.pick(x, self.value)}, end=' ')"),
+            (4, lambda: f"note({self.pick(x, self.value)})"), (2, lambda: f'note(f"{{{self.value()}}} {{{x()}!r:>3}}")'), (2, lambda: f"print({self.pick(x, self.value)}, end=' ')"),
             (2, lambda: f"{place()}.append({x()})"), lambda: f"{place()}.pop()", (2, lambda: f"{xs()}.pop(0)"), lambda: f"{xs()}.insert(0, {x()})",
             lambda: f"{place()}.extend({self.items()})", lambda: f"{xs()}.extend({self.source()})", lambda: f"{xs()}.clear()",
             lambda: f"del {place()}[0]", lambda: f"{xs()}[{x(1)}] = {x()}", lambda: f"{xs()}[{x(1)}] += 1", lambda: f"shrink({place()})",
@@ -295,7 +295,7 @@ class Case(Wastes):
     def queue(self):
         name, todo = self.new("q"), self.pick(f"[{self.num()}]", self.items, self.copied, "[]", f"list({self.source()})")
         item = self.pick(f"{name}.pop(0)", f"{name}.pop(0)", f"{name}[0]")
-        used = lambda: self.pick(f"{name}.append(x - 1)", f"if x > 2: {name}.extend([x - 3, x - 2])", f"{name}.insert(0, x - 2)", f"note({name}[-1])",
+        used = lambda: self.pick(f"{name}.append(x - 1)", f"if x > 2: {name}.extend([x - 3, x - 2])", f"{name}.insert(0, x - 2)", f"{name}.insert(0, {name}.pop({self.pick('', 0)}))", f"note({name}[-1])",
                                  f"note(len({name}))", f"{name}.extend({self.old('xs')})", f"{name}.pop()", f"{name} += [1]", f"note({name})",
                                  f"if not {name}: break", f"{name}.extend({name})", f"del {name}[0]", f"note(3 in {name})")
         body = [f"x = {item}", *(self.pick(used, self.simple) for _ in range(3))]

@@ -27,13 +27,13 @@ class Wastes:
         self.names[kind].remove(name)
         start = {
             "s": ["''", "str(n)", "text"], "xs": ["[]", "list(arg)", "arg", "[1, 2]"],
-            "d": ["{}", "dict(table)", "table"], "t": ["set()", "set(range(n))"],
+            "d": ["{}", "dict(table)", "table"], "t": ["set()", "set(range(n))", "{60, 32, 8}"],
         }[kind]
         step = {
             "s": lambda: f"{name} = {name} + {self.pick(f'str({x()})', f'{name}[:1]', 'chr(65)')} + {self.pick(f'str({x()})', repr(','))}",
             "xs": lambda: f"{name} = {name} + {self.pick(f'[{x()}]', f'[{x()}, len({name})]', f'list({self.source(0)})', f'[y for y in {self.source(0)}]', f'{name}[1:]')}",
             "d": lambda: f"{name} = {{**{name}, {x()}: {self.pick(x, f'len({name})', f'[{x()}]', f'list({name})', f'{name}.keys()')}}}",
-            "t": lambda: f"{name} = {name} | {self.pick(f'{{{x()}}}', f'set({self.source(0)})', f'{{y for y in {self.source(0)}}}', f'{{len({name})}}')}",
+            "t": lambda: f"{name} = {name} | {self.pick(f'{{{x()}}}', f'{{{x()} * 7 % 45}}', f'set({self.source(0)})', f'{{y for y in {self.source(0)}}}', f'{{len({name})}}')}",
         }[kind]
         trap = lambda: self.pick(
             (4, "pass"), f"keep = {name}", f"keep = iter({name})", f"note(len({name}))", f"note({name})", f"keep = (y for y in {name})",
@@ -72,7 +72,7 @@ class Wastes:
         where = self.pick((5, "PATH + '.copy'"), "PATH")
         before = self.pick((4, "pass"), "f.read(1)", "f.readline()", "out.write(b'head')", "f.seek(0, 2)", "f.seek(2)", "out.close()", "f.close()")
         sha = self.pick("md5", "sha256", "blake2b")
-        work = self.pick((3, "out.write(f.read())"), f"note(hashlib.{sha}(f.read()).hexdigest())", f"note(hashlib.{sha}(f.read(), usedforsecurity=False).digest())",
+        work = self.pick((3, "out.write(f.read())"), f"note(hashlib.{sha}(f.read()).hexdigest())", f'note(f"{{hashlib.{sha}(f.read()).hexdigest()}}")', f"note(hashlib.{sha}(f.read(), usedforsecurity=False).digest())",
                          f"hashlib.{sha}(f.read())")
         after = self.pick((3, "pass"), "note(f.read())", "note(f.tell())", "note(out.tell())", "f.seek(0)\nout.write(f.read())", f"out.write(f.read())")
         with_both = f"with open({self.pick('written()', 'broken()')}, {mode}) as f, open({where}, {out}) as out:"
