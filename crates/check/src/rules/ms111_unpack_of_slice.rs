@@ -46,7 +46,9 @@ fn check<'a>(cx: &mut Context<'_, 'a>, _: &'a Expr, call: &'a ExprCall) {
     if !last || !call.arguments.keywords.is_empty() || cx.suspends(lower) {
         return;
     }
-    let edits = vec![replace(expr.range(), format!("{}, {}", cx.argument_text(slice.of), cx.text(lower)))];
+    // In parentheses of its own it would be a tuple.
+    let whole = cx.outer_range(expr);
+    let edits = vec![replace(whole, format!("{}, {}", cx.argument_text(slice.of), cx.text(lower)))];
     // A layout of no bytes fits even behind the end of a slice, but at no offset there.
     let some_bytes = layout.is_some_and(|layout| match layout {
         Expr::StringLiteral(text) => {
@@ -56,9 +58,8 @@ fn check<'a>(cx: &mut Context<'_, 'a>, _: &'a Expr, call: &'a ExprCall) {
     });
     let proven = slice.proven() && natural(cx, lower) && some_bytes;
     let doubt = "a negative offset beyond the start fails, and so does an empty layout beyond the end";
-    let fix = (!cx.has_comment(expr.range()))
-        .then(|| fix(proven, "give the offset instead", doubt, edits))
-        .flatten();
+    let fix =
+        (!cx.has_comment(whole)).then(|| fix(proven, "give the offset instead", doubt, edits)).flatten();
     cx.found(expr, format!("`{}` copies the rest of the buffer to read a few bytes", cx.brief(expr)), fix);
 }
 

@@ -172,14 +172,32 @@ fn always<'a>(cx: &Context<'_, 'a>, name: &'a Expr, statement: &'a Stmt) -> bool
 /// Whether taking the items is the first thing in a statement that anybody could see.
 fn is_first<'a>(cx: &Context<'_, 'a>, name: &'a Expr, statement: &'a Stmt) -> bool {
     let used = cx.id(name);
-    let before = Region { from: cx.id(statement), to: used };
+    // What is assigned to comes after the value.
+    let from = match statement {
+        Stmt::Assign(assign) => cx.id(&*assign.value),
+        _ => cx.id(statement),
+    };
+    let before = Region { from, to: used };
     always(cx, name, statement)
         && before.ids().filter_map(|id| cx.expr(id)).all(|expr| {
             let around = cx.region_of(cx.id(expr)).has(used);
             if around {
                 !expr.is_await_expr() && !expr.is_yield_expr()
             } else {
-                cx.pure(expr) && !expr.is_call_expr()
+                cx.pure(expr) && is_quiet(cx, expr)
             }
         })
+}
+
+/// Whether nothing is seen of evaluating an expression, whose parts are looked at by themselves, and it does not
+/// fail before the items could.
+fn is_quiet<'a>(cx: &Context<'_, 'a>, expr: &'a Expr) -> bool {
+    match expr {
+        Expr::Name(_) => {
+            let called = cx.parent_expr(expr).and_then(Expr::as_call_expr);
+            called.is_some_and(|call| cx.id(&*call.func) == cx.id(expr)) || cx.reaching(expr).is_some()
+        }
+        Expr::Attribute(_) => true,
+        expr => !expr.is_call_expr() && cx.cannot_fail(expr),
+    }
 }
