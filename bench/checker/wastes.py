@@ -103,6 +103,7 @@ class Wastes:
         use = lambda: self.pick(
             (3, lambda: f"note({name}.split({separator()})[{self.pick(0, 0, 1, 2, 3, -1)}])"), lambda: f"note({name}[{bound()}:].{self.pick('startswith', 'count')}({argument()}))",
             lambda: f"if {name}[{bound()}:].startswith({argument()}):\n    note(1)", lambda: f"note({name}.rsplit({separator()})[-1])",
+            lambda: f"note(({name}[{bound()}:]).startswith(({argument()})))",
             lambda: f"for x in {name}.splitlines():\n    note(x)", lambda: f"for x in {name}.split({b}'{chr(92)}n'):\n    note(x)", lambda: f"note(sorted({name}.split({separator()}))[:2])")
         return "\n".join([f"{name} = {made}", use(), use()])
 
@@ -113,7 +114,7 @@ class Wastes:
         layout = self.pick("'<B'", "'<H'", "'>I'", "'0s'", "'<2B'", "''", "'<' + 'B'")
         at = lambda: self.pick((3, lambda: str(self.random.randint(0, 9))), lambda: f"len({name}) - 1", lambda: f"len({name}) // 2", lambda: self.num(1), "n % 3")
         use = lambda: self.pick(f"note(struct.unpack_from({layout}, {name}[{at()}:]))", f"note(struct.Struct({layout}).unpack_from({name}[{at()}:])[0])",
-                                f"note(struct.unpack_from({layout}, {name}[{at()}:], 1))")
+                                f"note(struct.unpack_from({layout}, {name}[{at()}:], 1))", f"note(struct.unpack_from({layout}, ({name}[{at()}:])))")
         return "\n".join([f"{name} = {made}", use(), self.pick("pass", use)])
 
     def flattened(self):
