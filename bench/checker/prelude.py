@@ -5,6 +5,8 @@ import asyncio, collections, contextlib, copy, functools, glob, hashlib, io, ite
 LOG = []
 COUNTER = [0]
 
+# That operators and look-ups run code of a class that does more than to answer, no proof takes into account.
+
 
 class OddList(list):
     def __iter__(self):
@@ -12,8 +14,8 @@ class OddList(list):
         return super().__iter__()
 
     def __getitem__(self, at):
-        LOG.append(("getitem", str(at)))
-        return super().__getitem__(at)
+        found = super().__getitem__(at)
+        return OddList(reversed(found)) if isinstance(at, slice) else found
 
 
 class OddDict(dict):
@@ -28,7 +30,6 @@ class OddDict(dict):
 
 class OddText(str):
     def __add__(self, other):
-        LOG.append("add")
         return OddText(str(self) + "~" + other)
 
 

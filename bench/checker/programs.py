@@ -295,14 +295,14 @@ class Case(Wastes):
     def queue(self):
         name, todo = self.new("q"), self.pick(f"[{self.num()}]", self.items, self.copied, "[]", f"list({self.source()})")
         item = self.pick(f"{name}.pop(0)", f"{name}.pop(0)", f"{name}[0]")
-        used = lambda: self.pick(f"{name}.append(x - 1)", f"if x > 2: {name}.extend([x - 3, x - 2])", f"{name}.insert(0, x - 2)", f"{name}.insert(0, {name}.pop({self.pick('', 0)}))", f"note({name}[-1])",
+        used = lambda: self.pick((4, "pass"), (4, f"{name}.append(x - 1)"), f"if x > 2: {name}.extend([x - 3, x - 2])", f"{name}.insert(0, x - 2)", f"{name}.insert(0, {name}.pop({self.pick('', 0)}))", f"note({name}[-1])",
                                  f"note(len({name}))", f"{name}.extend({self.old('xs')})", f"{name}.pop()", f"{name} += [1]", f"note({name})",
                                  f"if not {name}: break", f"{name}.extend({name})", f"del {name}[0]", f"note(3 in {name})")
         body = [f"x = {item}", *(self.pick(used, self.simple) for _ in range(3))]
         self.inside += 1
         text = textwrap.indent("\n".join(body), "    ")
         self.inside -= 1
-        return f"{name} = {todo}\nfor _ in range(9):\n    if not {name}:\n        break\n{text}"
+        return f"{name} = {todo}\nfor _ in range(n + 5):\n    if not {name}:\n        break\n{text}"
 
     def flagged(self):
         name = self.new("flags")
@@ -317,14 +317,19 @@ class Case(Wastes):
         return "\n".join(lines)
 
     def indexed(self):
-        xs = self.old("xs")
+        xs = self.new("xs") if self.chance(60) else self.old("xs")
+        made = f"{xs} = {self.pick('list(range(n))', '[x * 2 for x in range(n)]', 'words[:]', 'str(n * 37)', 'sorted(table)')}\n"
+        made = made if xs == self.names["xs"][-1] else ""
         head = self.pick(f"for i in range(len({xs})):", f"for i in range(0, len({xs}), 1):", f"i = 0\nwhile i < len({xs}):")
         body = [f"note({xs}[i])"] + ([f"note(i + {xs}[i])"] if self.chance(30) else [])
         body += ["i += 1"] if "while" in head else []
         self.inside += 1
         body.insert(self.random.randrange(len(body) + 1), self.simple())
         self.inside -= 1
-        return head + "\n" + textwrap.indent("\n".join(body), "    ")
+        if self.chance(30):
+            test = self.pick("", f" if {xs}[i]", " if i")
+            return f"{made}note({self.pick(f'[{xs}[i] for i in range(len({xs})){test}]', f'{{i: {xs}[i] for i in range(len({xs}))}}', f'[({xs}[i], i) for i in range(len({xs})){test}]')})"
+        return made + head + "\n" + textwrap.indent("\n".join(body), "    ")
 
     def filed(self):
         make = self.pick((3, "written()"), "broken()")

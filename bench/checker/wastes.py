@@ -36,7 +36,7 @@ class Wastes:
             "t": lambda: f"{name} = {name} | {self.pick(f'{{{x()}}}', f'{{{x()} * 7 % 45}}', f'set({self.source(0)})', f'{{y for y in {self.source(0)}}}', f'{{len({name})}}')}",
         }[kind]
         trap = lambda: self.pick(
-            (4, "pass"), f"keep = {name}", f"keep = iter({name})", f"note(len({name}))", f"note({name})", f"keep = (y for y in {name})",
+            (9, "pass"), f"keep = {name}", f"keep = iter({name})", f"note(len({name}))", f"note({name})", f"keep = (y for y in {name})",
             f"keep = lambda: {name}", f"COUNTER.append({name})", f"keep = [{name}, 1]", f"for y in {name}:\n    {step()}", self.simple)
         lines = [f"{name} = {self.pick(*start)}", trap()]
         inner = self.within(lambda: [step(), *([trap()] if self.chance(50) else [])])
@@ -44,7 +44,11 @@ class Wastes:
         if any("keep" in line for line in lines) and self.chance(80):
             lines.insert(0, "keep = ()")
             lines.append("note(keep() if callable(keep) else keep)")
-        return "\n".join([*lines, f"note({name})"])
+        return "\n".join([*lines, self.told(name)])
+
+    def told(self, name):
+        """A statement that shows what a name refers to, by a function that is known or one that is not."""
+        return self.pick((4, f"print({name}, end=' ')"), f"note({name})", (3, f"print(len({name}), end=' ')"), f"print(3 in {name}, end=' ')", "pass")
 
     def matched(self):
         """All matches of a pattern."""
@@ -60,10 +64,10 @@ class Wastes:
         """A deep copy of what holds nothing that changes."""
         value = self.pick("{'a': 1, 'b': None}", "[0, 1.0, 'a']", "{1, 2, 3}", "{'a': n}", "[(), 1]", "{'a': []}", "{}")
         change = self.pick("row.clear()", "note(row)", "note(row is template)", "row.pop()", "row['a'] = [x]", "row['a'].append(x)")
-        trap = self.pick((3, "pass"), "other = template", "note(template)", "template = [[1]]", "rows = [template]", "note(len(template))")
+        trap = self.pick((3, "pass"), "other = template", "note(template)", "pass", "template = [[1]]", "rows = [template]", "note(len(template))")
         made = self.pick((3, f"for x in {self.source(0)}:\n{self.body('row = copy.deepcopy(template)', change)}"),
                          f"note([copy.deepcopy(template) for _ in {self.source(0)}])")
-        return f"template = {value}\n{trap}\n{made}\nnote(template)"
+        return f"template = {value}\n{trap}\n{made}\n{self.told('template')}"
 
     def transferred(self):
         """A file read as a whole, to be written or hashed."""
@@ -136,12 +140,12 @@ class Wastes:
         name = self.new(kind)
         self.names[kind].remove(name)
         items = lambda: f"[(x, {self.with_x(self.num)}) for x in {self.source()}]" if kind == "d" else self.items()
-        trap = lambda: self.pick((3, "pass"), f"note({name})", f"keep = {name}", f"note(len({name}))", self.simple)
+        trap = lambda: self.pick((6, "pass"), f"note({name})", f"keep = {name}", f"note(len({name}))", self.simple)
         lines = [f"{name} = {self.pick(*made)}", trap(), f"{name}.{method}({items()})", trap()]
         if self.chance(50):
             lines.append(f"for x in {self.source(0)}:\n{self.body(self.within(lambda: f'{name}.{method}({items()})'))}")
         text = "\n".join(lines)
         if self.chance(30):
             text = f"try:\n{self.body(text)}\nexcept Exception as error:\n    note(type(error).__name__)"
-            return f"{name} = None\n{text}\nnote({name})"
-        return f"{text}\nnote({name})"
+            return f"{name} = None\n{text}\n{self.told(f'list({name} or [])')}"
+        return f"{text}\n{self.told(name)}"
