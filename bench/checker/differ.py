@@ -15,6 +15,7 @@ import json
 import os
 import pathlib
 import resource
+import shutil
 import subprocess
 import sys
 import tempfile
@@ -41,6 +42,8 @@ def main():
         cases = {f"case_{n}": programs.Case(n, seed).text for n in range(asked.cases)}
         differ.python = pythons[number % len(pythons)]
         differ.program(seed, {name: text for name, text in cases.items() if is_python(text)})
+    if not differ.counts["different"]:
+        shutil.rmtree(differ.folder)
     print(json.dumps({**differ.counts, "by_rule": dict(differ.rules.most_common())}))
     return 1 if differ.counts["different"] else 0
 
@@ -76,6 +79,8 @@ class Differ:
             return
         self.check_text(seed, before, after)
         one, other = self.outcomes(before), self.outcomes(after)
+        if len(one) == 1:
+            self.different(f"seed {seed}: nothing runs under {self.python}: {one['']}")
         for name in changed:
             if self.comparable(one, name) and one.get(name) != other.get(name):
                 self.report(seed, name, cases[name], before, after)

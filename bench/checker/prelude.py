@@ -1,6 +1,6 @@
 """What every program begins with: values of odd classes, ways to tell what was done, and a process for each case."""
 
-import asyncio, collections, contextlib, copy, functools, glob, hashlib, io, itertools, math, os, re, signal, struct, sys, tempfile
+import asyncio, collections, contextlib, copy, functools, glob, hashlib, io, itertools, math, os, re, signal, struct, sys
 
 LOG = []
 COUNTER = [0]
@@ -112,7 +112,7 @@ def run(name, case, *arguments):
         finish(name, outcome, *arguments)
 
 
-PATH = os.path.join(tempfile.mkdtemp(), "file")
+PATH = os.path.join(os.path.dirname(os.path.abspath(__file__)), "file")
 
 
 def written(content="1\n22\n3\n\n40\n5\n"):
