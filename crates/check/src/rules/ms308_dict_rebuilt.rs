@@ -57,7 +57,9 @@ fn check<'a>(cx: &mut Context<'_, 'a>, statement: &'a Stmt) {
                 let proven = private
                     && cx.proven(target) == Some(Type::Dict)
                     && cx.pure(key)
-                    && cx.pure(&second.value);
+                    && cx.pure(&second.value)
+                    // Of two that fail, the other one would be seen.
+                    && (cx.cannot_fail(key) || cx.cannot_fail(&second.value));
                 let item = format!(
                     "{}[{}] = {}",
                     cx.text(target),
