@@ -13,7 +13,7 @@ use memsight_recorder::ledger::{Ledger, Sink, Stopped};
 use memsight_recorder::memory::PageVec;
 use memsight_recorder::table::{Table, mix};
 
-use crate::python::{careful_read, careful_word};
+use crate::python::{careful_read, careful_word, word};
 use crate::session::Session;
 
 /// Where an object can begin in its block, in words: a plain one, one with the
@@ -112,8 +112,10 @@ impl<S: Sink> Census<'_, S> {
         for start in STARTS {
             let at = block.address + start * size_of::<usize>();
             if block.bytes as usize >= (start + 2) * size_of::<usize>()
-                && self.word(at).is_some_and(|references| references != 0)
-                && let Some(candidate) = self.word(at + size_of::<usize>())
+                // SAFETY: both words lie in a block that CPython's allocator gave and has not
+                // taken back, and the program waits.
+                && let (references, candidate) = unsafe { (word(at), word(at + size_of::<usize>())) }
+                && references != 0
                 && let Some(type_id) = self.type_at(candidate)?
             {
                 return self.add(block, type_id);

@@ -45,7 +45,7 @@ pub fn map(bytes: usize) -> Result<*mut u8, OutOfMemory> {
 /// Makes all pages of a mapping resident at once, for tables that are touched all
 /// over. A page that is read first is mapped twice, to the kernel's page of zeroes
 /// and then to one of its own, which stops the other processors for a moment.
-fn populate(address: *mut u8, bytes: usize) {
+pub(crate) fn populate(address: *mut u8, bytes: usize) {
     const POPULATE_WRITE: usize = 23;
     // SAFETY: advice on a mapping of ours; before Linux 5.14 it is unknown and changes nothing.
     unsafe { syscall!(MADVISE, address, bytes, POPULATE_WRITE) };

@@ -30,6 +30,9 @@ const OWN_INDEX: u32 = 256;
 /// The most threads that can be known at a time.
 pub const MAX_THREADS: usize = 1 << 16;
 
+/// The most that CPython's object allocator maps at a time, in bytes.
+const ARENA: usize = 1 << 20;
+
 /// A block that was noted.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Block {
@@ -321,6 +324,10 @@ impl Recorder {
         self.reserved_bytes.fetch_add(bytes as i64, Ordering::Relaxed);
         if self.insert_map(address, bytes, Purpose::Arena).is_err() {
             self.reserved_bytes.fetch_sub(bytes as i64, Ordering::Relaxed);
+        }
+        // One of CPython's (`ARENA_BITS`), not one that glibc keeps for a thread.
+        if bytes <= ARENA {
+            self.shadow.prepare(address, bytes);
         }
     }
 

@@ -111,6 +111,20 @@ impl Shadow {
         Slot::from_raw(slot.load(Ordering::Relaxed))
     }
 
+    /// Makes the slots of a range resident, of which most will be used soon: touched one
+    /// by one, each of their pages would stop the program for a moment.
+    pub fn prepare(&self, address: usize, bytes: usize) {
+        const COVERED: usize = SLOTS << 4;
+        let Some(end) = address.checked_add(bytes) else { return };
+        let mut at = address;
+        while at < end {
+            let next = (at / COVERED + 1) * COVERED;
+            let Ok(first) = self.make_slot(at) else { return };
+            memory::populate(first.as_ptr().cast(), (next.min(end) - at) / 2);
+            at = next;
+        }
+    }
+
     /// Calls `visit` with the address and slot of every block, in address order.
     pub fn for_each(&self, mut visit: impl FnMut(usize, Slot)) {
         for (r, region) in self.0.iter().enumerate() {

@@ -78,7 +78,7 @@ pub(crate) fn is_present(session: &Session) -> bool {
 /// # Safety
 /// `address` is the address of eight readable bytes.
 #[inline(always)]
-unsafe fn word(address: usize) -> usize {
+pub(crate) unsafe fn word(address: usize) -> usize {
     // SAFETY: the caller says that it is readable.
     unsafe { (address as *const usize).read() }
 }
