@@ -41,7 +41,7 @@ impl Tool {
         match self {
             Tool::Plain => "plain",
             Tool::Objects => "memsight",
-            Tool::Heap => "memsight heap",
+            Tool::Heap => "--track heap",
             Tool::Memray => "memray",
             Tool::MemrayPython => "memray python",
         }
