@@ -246,6 +246,40 @@ fn what_a_run_leaves_behind_is_not_there_for_the_next() {
 }
 
 #[test]
+fn a_fix_that_shows_in_a_file_only_is_dropped() {
+    let lab = Lab::new();
+    lab.write(
+        "writes.py",
+        "import os, time\n\
+         os.makedirs('new')\n\n\n\
+         def say(text, to='new/order'):\n\
+         \x20   with open(to, 'a') as file:\n        file.write(str(text))\n\
+         \x20   return text\n\n\n\
+         def run():\n\
+         \x20   texts = list(map(say, range(5)))\n\
+         \x20   for text in texts:\n        say('then')\n\n\n\
+         run()\n\
+         say(sum([i for i in range(9999)]), 'new/total')\n\
+         say(time.time_ns(), 'new/log')\n\
+         say('', 'new/' + str(time.time_ns()))\n\
+         say(time.time_ns(), '.hidden')\n",
+    );
+    let proof = lab.proof(&["--", path_of(newest()), "writes.py"], 1);
+    assert_eq!(proof["baseline"]["files_written"], 2, "{proof:#}");
+    let not_compared = proof["baseline"]["files_not_compared"].as_array().unwrap();
+    assert!(not_compared.len() == 3 && not_compared.contains(&"new/log".into()), "{proof:#}");
+    let of = |code: &str| {
+        let fixes = proof["fixes"].as_array().unwrap();
+        fixes.iter().find(|fix| fix["code"] == code).unwrap_or_else(|| panic!("no {code} in {proof:#}"))
+    };
+    assert_eq!(of("MS401")["kept"], true, "{proof:#}");
+    let fixes = proof["fixes"].as_array().unwrap();
+    let showing = fixes.iter().find(|fix| fix["code"] != "MS401").unwrap();
+    assert_eq!(showing["verdict"], "differs", "{proof:#}");
+    assert!(showing["reason"].as_str().unwrap().contains("something else to new/order"), "{proof:#}");
+}
+
+#[test]
 fn the_copy_is_what_runs() {
     let lab = Lab::new();
     lab.write("src/shop/__init__.py", "");
@@ -281,7 +315,7 @@ fn what_cannot_be_proven_is_said() {
         &["fails", "before any fix", "exit code 1", "lost a file"],
     );
     let forever = ["--timeout", "0.5", "--", python, "-c", "while True: pass"];
-    lab.refuses(&forever, &["not over after 1 s"]);
+    lab.refuses(&forever, &["not over after 0.5 s"]);
 }
 
 #[test]

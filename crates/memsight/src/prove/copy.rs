@@ -24,6 +24,7 @@ use anyhow::{Context, Result, bail};
 use memsight_report::units;
 
 use super::unless_interrupted;
+use super::written::{Left, Written};
 
 const LEFT_OUT: &[&str] = &[
     ".git",
@@ -244,12 +245,7 @@ impl Copy {
             let entry = entry.with_context(shown)?;
             let (inside, path) = (inside.join(entry.file_name()), entry.path());
             let metadata = entry.metadata().with_context(shown)?;
-            let is_whole = match self.entries.get(&inside) {
-                Some(Entry::Folder) => metadata.is_dir(),
-                Some(Entry::Link(target)) => fs::read_link(&path).is_ok_and(|found| found == *target),
-                Some(Entry::File { copy, .. }) => metadata.is_file() && *copy == Stamp::from(&metadata),
-                None => false,
-            };
+            let is_whole = self.is_whole(&inside, &path, &metadata);
             match is_whole {
                 true if metadata.is_dir() => {
                     whole.insert(inside.clone());
@@ -258,6 +254,60 @@ impl Copy {
                 true => _ = whole.insert(inside),
                 false if metadata.is_dir() => fs::remove_dir_all(&path).with_context(shown)?,
                 false => fs::remove_file(&path).with_context(shown)?,
+            }
+        }
+        Ok(())
+    }
+
+    /// Whether a file of the copy is the one that was made.
+    fn is_whole(&self, inside: &Path, path: &Path, metadata: &Metadata) -> bool {
+        match self.entries.get(inside) {
+            Some(Entry::Folder) => metadata.is_dir(),
+            Some(Entry::Link(target)) => fs::read_link(path).is_ok_and(|found| found == *target),
+            Some(Entry::File { copy, .. }) => metadata.is_file() && *copy == Stamp::from(metadata),
+            None => false,
+        }
+    }
+
+    /// What the run before left in the copy that was not there, or not so.
+    pub(super) fn written(&self) -> Result<Written> {
+        let mut written = Written::new();
+        let mut seen = BTreeSet::new();
+        self.search(Path::new(""), &mut seen, &mut written)?;
+        for (inside, entry) in &self.entries {
+            if !matches!(entry, Entry::Folder) && !seen.contains(inside) && !is_of_tools(inside) {
+                written.insert(inside.clone(), Left::Gone);
+            }
+        }
+        Ok(written)
+    }
+
+    fn search(&self, inside: &Path, seen: &mut BTreeSet<PathBuf>, written: &mut Written) -> Result<()> {
+        let folder = self.to.join(inside);
+        let shown = || format!("{}: what the command wrote cannot be read", folder.display());
+        for entry in fs::read_dir(&folder).with_context(shown)? {
+            unless_interrupted()?;
+            let entry = entry.with_context(shown)?;
+            let (inside, path) = (inside.join(entry.file_name()), entry.path());
+            // A process that outlives the command may still remove its files.
+            let Ok(metadata) = entry.metadata() else { continue };
+            if self.entries.contains_key(&inside) {
+                seen.insert(inside.clone());
+            }
+            if metadata.is_dir() {
+                if self.entries.contains_key(&inside) || !is_of_tools(&inside) && !keeps_itself_out(&path) {
+                    self.search(&inside, seen, written)?;
+                }
+            } else if !is_of_tools(&inside) && !self.is_whole(&inside, &path, &metadata) {
+                let left = match () {
+                    () if metadata.is_symlink() => fs::read_link(&path).map(Left::Link),
+                    () if metadata.is_file() => Left::of(&path),
+                    () => continue,
+                };
+                match left {
+                    Err(error) if may_be_missing(&error) => continue,
+                    left => _ = written.insert(inside, left.with_context(shown)?),
+                }
             }
         }
         Ok(())
@@ -293,6 +343,18 @@ impl Copy {
 /// What may not be read the program could not read either, and what is gone by now was temporary.
 fn may_be_missing(error: &std::io::Error) -> bool {
     matches!(error.kind(), ErrorKind::PermissionDenied | ErrorKind::NotFound)
+}
+
+/// Whether a name is of what tools keep for themselves.
+fn is_of_tools(inside: &Path) -> bool {
+    let name = inside.file_name().unwrap_or_default();
+    let ends = inside.extension().is_some_and(|end| end == "pyc" || end == "msight");
+    ends || name.as_bytes().starts_with(b".") || LEFT_OUT.iter().any(|left| name == *left)
+}
+
+/// Whether a folder says that it is a cache or a report of a tool's, as pytest's and coverage's do.
+fn keeps_itself_out(folder: &Path) -> bool {
+    folder.join("CACHEDIR.TAG").is_file() || folder.join(".gitignore").is_file()
 }
 
 /// Whether a folder is a virtual environment.

@@ -36,6 +36,8 @@ fn baseline(baseline: &Baseline) -> Value {
         End::Signal(_) | End::Late(_) => Value::Null,
     };
     value["tests_passed"] = baseline.tests_passed.into();
+    value["files_written"] = baseline.files_written.into();
+    value["files_not_compared"] = baseline.not_compared.clone().into();
     value["noise"] = json!({"allocated_bytes": baseline.noise.allocated, "peak_bytes": baseline.noise.peak});
     value
 }
@@ -67,7 +69,7 @@ fn tried(tried: &Tried) -> Value {
     value["kept"] = tried.verdict.is_kept().into();
     value["verdict"] = match tried.verdict {
         Verdict::Kept(_) => "kept",
-        Verdict::NoFewer(_) => "no_fewer_bytes",
+        Verdict::NoFewer(_) | Verdict::Rises(_) => "no_fewer_bytes",
         Verdict::Differs(_) => "differs",
         Verdict::NotTried(_) => "not_tried",
     }

@@ -12,6 +12,7 @@
 //! | `copy`    | the copy that COMMAND runs in, put back before each run       |
 //! | `trial`   | one recorded run and what it came to                          |
 //! | `printed` | comparing outputs; what test runners say                      |
+//! | `written` | the files that a run left in the copy                      |
 //! | `verdict` | whether a fix is kept                                         |
 //! | `search`  | the runs without fixes, then fix by fix                       |
 //! | `proof`   | what came of it, as a value                                   |
@@ -28,6 +29,7 @@ mod search;
 mod table;
 mod trial;
 mod verdict;
+mod written;
 
 use std::ffi::OsString;
 use std::path::PathBuf;
@@ -79,11 +81,15 @@ pub(crate) struct Args {
 }
 
 const DETAILS: &str = "\
-COMMAND runs in a copy of the working folder: twice as it is, then once for
-each fix whose lines allocated anything, those that allocated most first. A
-fix is kept if exit code, stdout and the number of tests passed stay the same,
-and fewer bytes are allocated or the peak is lower. Fixes that are kept stay
-for the runs after.
+COMMAND runs in a copy of the working folder: twice as it is (four times if
+what it allocates differs), then once for each fix whose lines allocated
+anything, those that allocated most first; twice where a figure rises. A fix
+is kept if exit code, stdout, the files written into the folder and the number
+of tests passed stay the same, and fewer bytes are allocated or the peak is
+lower. Fixes that are kept stay for the runs after.
+
+Files that two runs without fixes write differently are not compared, nor are
+hidden ones, caches and folders with a .gitignore of their own.
 
 COMMAND has no input and no terminal, a folder of its own for temporary files,
 and sees PYTHONDONTWRITEBYTECODE=1 and, unless it is set already,

@@ -60,6 +60,10 @@ pub(super) struct Baseline {
     pub(super) end: End,
     pub(super) tests_passed: Option<u64>,
     pub(super) lines: u64,
+    /// How many files it writes, changes or removes in the folder, the same each time.
+    pub(super) files_written: usize,
+    /// Those that it writes differently each time.
+    pub(super) not_compared: Vec<String>,
     pub(super) cost: Cost,
     pub(super) noise: Noise,
 }

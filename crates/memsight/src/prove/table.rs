@@ -54,14 +54,30 @@ fn head(out: &mut String, proof: &Proof, baseline: &Baseline, look: &Look) {
         .map_or(String::new(), |tests| format!(", {} passed", counted(tests as usize, "test")));
     let seed = if baseline.seeded { ", with PYTHONHASHSEED=0" } else { "" };
     let printed = counted(baseline.lines as usize, "line");
+    let files = match baseline.files_written {
+        0 => String::new(),
+        files => format!(", {} written", counted(files, "file")),
+    };
     let said = format!(
-        "as it is{seed}: {}, {printed} printed{tests}, {} allocated, {} at the peak",
+        "as it is{seed}: {}, {printed} printed{files}{tests}, {} allocated, {} at the peak",
         baseline.end,
         units::bytes(baseline.cost.allocated_bytes),
         units::bytes(baseline.cost.peak_bytes)
     );
     line(out, &folded(&said, look.width, 2));
+    if let Some(names) = not_compared(&baseline.not_compared) {
+        let said = format!("not compared, since each run writes it differently: {names}");
+        line(out, &folded(&said, look.width, 2));
+    }
     line(out, "");
+}
+
+/// A few of some files.
+fn not_compared(files: &[String]) -> Option<String> {
+    const MOST: usize = 3;
+    let shown = files.iter().take(MOST).map(|path| printable(path)).collect::<Vec<_>>().join(", ");
+    let more = files.len().saturating_sub(MOST);
+    (!files.is_empty()).then(|| if more == 0 { shown } else { format!("{shown} and {more} more") })
 }
 
 const UNSAFE: &str = "  not proven safe";
@@ -82,7 +98,7 @@ fn place(named: &Named) -> String {
 fn one(out: &mut String, tried: &Tried, noise: Noise, look: &Look) {
     let verdict = match tried.verdict {
         Verdict::Kept(_) => look.bold(&fill("kept", INDENT)),
-        Verdict::NoFewer(_) => fill("dropped", INDENT),
+        Verdict::NoFewer(_) | Verdict::Rises(_) => fill("dropped", INDENT),
         Verdict::Differs(_) => look.warn(&fill("dropped", INDENT)),
         Verdict::NotTried(_) => fill("left", INDENT),
     };
@@ -94,7 +110,9 @@ fn one(out: &mut String, tried: &Tried, noise: Noise, look: &Look) {
         line(out, &format!("{verdict}{title}"));
         below(out, &what, look);
     }
-    if let (Verdict::Kept(_) | Verdict::NoFewer(_), Some(after)) = (&tried.verdict, tried.after) {
+    if let (Verdict::Kept(_) | Verdict::NoFewer(_) | Verdict::Rises(_), Some(after)) =
+        (&tried.verdict, tried.after)
+    {
         let before = tried.before;
         let parts = [
             format!("allocated {}", change(before.allocated_bytes, after.allocated_bytes, noise.allocated)),
@@ -162,7 +180,8 @@ fn summary(out: &mut String, proof: &Proof, baseline: &Baseline, after: Cost, lo
         _ => (format!("{kept} of {tried} fixes are kept"), "them"),
     };
     let tests = if baseline.tests_passed.is_some() { " and passes the same tests" } else { "" };
-    let said = format!("{which}. With {them} the command prints the same{tests}, with less:");
+    let writes = if baseline.files_written > 0 { " and writes" } else { "" };
+    let said = format!("{which}. With {them} the command prints{writes} the same{tests}, with less:");
     line(out, &folded(&said, look.width, 0));
     let before = baseline.cost;
     let rows = [

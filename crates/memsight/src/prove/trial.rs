@@ -11,6 +11,7 @@ use memsight_report::text::signal_name;
 
 use super::copy::Copy;
 use super::printed;
+use super::written::Written;
 use super::{Interrupted, unless_interrupted};
 use crate::check::costs_in;
 use crate::launch::{self, Apart, Destination, Options, Stopped, Streams, Target};
@@ -33,7 +34,10 @@ impl std::fmt::Display for End {
         match self {
             End::Code(code) => write!(f, "exit code {code}"),
             End::Signal(signal) => write!(f, "ended by {}", signal_name(*signal)),
-            End::Late(limit) => write!(f, "not over after {:.0} s", limit.as_secs_f64().ceil()),
+            End::Late(limit) => {
+                let parts = if limit.as_secs() < 10 { 100.0 } else { 1.0 };
+                write!(f, "not over after {} s", (limit.as_secs_f64() * parts).ceil() / parts)
+            }
         }
     }
 }
@@ -44,6 +48,8 @@ pub(super) struct Trial {
     pub(super) stdout: File,
     pub(super) stderr: File,
     pub(super) tests_passed: Option<u64>,
+    /// The files that it left in the copy; none if it was stopped.
+    pub(super) written: Written,
     /// What its lines cost; nothing if it was stopped.
     pub(super) costs: Costs,
     pub(super) wall: Duration,
@@ -102,12 +108,16 @@ impl<'a> Runner<'a> {
             (Stopped::No, code, None) => End::Code(code.unwrap_or(0)),
         };
         let tests_passed = printed::tests_passed(&tail(&mut stdout, TAIL), &tail(&mut stderr, TAIL));
+        let written = match end {
+            End::Code(_) => self.copy.written()?,
+            End::Signal(_) | End::Late(_) => Written::new(),
+        };
         let costs = match (&end, &ended.capture) {
             (End::Code(_), Some(capture)) => self.costs(capture)?,
             _ => Costs::default(),
         };
         unless_interrupted()?;
-        Ok(Trial { end, stdout, stderr, tests_passed, costs, wall })
+        Ok(Trial { end, stdout, stderr, tests_passed, written, costs, wall })
     }
 
     fn costs(&self, capture: &std::path::Path) -> Result<Costs> {

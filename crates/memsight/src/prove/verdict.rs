@@ -8,6 +8,7 @@ use memsight_report::units;
 
 use super::printed::{self, Difference};
 use super::trial::{End, Trial};
+use super::written::Files;
 
 /// What was decided about a fix, and why.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -16,6 +17,8 @@ pub(super) enum Verdict {
     Kept(String),
     /// Same behaviour, and not fewer bytes.
     NoFewer(String),
+    /// Same behaviour, and more bytes.
+    Rises(String),
     /// The program did something else.
     Differs(String),
     /// It was not run.
@@ -25,7 +28,11 @@ pub(super) enum Verdict {
 impl Verdict {
     /// The reason, in words.
     pub(super) fn reason(&self) -> &str {
-        let (Self::Kept(why) | Self::NoFewer(why) | Self::Differs(why) | Self::NotTried(why)) = self;
+        let (Self::Kept(why)
+        | Self::NoFewer(why)
+        | Self::Rises(why)
+        | Self::Differs(why)
+        | Self::NotTried(why)) = self;
         why
     }
 
@@ -40,9 +47,26 @@ pub(super) struct Behaviour {
     pub(super) end: End,
     pub(super) stdout: File,
     pub(super) tests_passed: Option<u64>,
+    /// Once like runs have shown which files it writes the same each time.
+    pub(super) files: Option<Files>,
 }
 
 impl Behaviour {
+    /// What is to be said of a run with a fix: `plain` is what the run without any costs, `before`
+    /// that without this one.
+    pub(super) fn judge(
+        &mut self,
+        run: &mut Trial,
+        noise: &Noise,
+        plain: Cost,
+        before: Cost,
+    ) -> Result<Verdict> {
+        Ok(match self.differs(run)? {
+            Some(difference) => Verdict::Differs(difference),
+            None => noise.judge(plain, before, run.cost()),
+        })
+    }
+
     /// What another run did differently; `None` if it did the same.
     pub(super) fn differs(&mut self, other: &mut Trial) -> Result<Option<String>> {
         if self.end != other.end {
@@ -54,7 +78,9 @@ impl Behaviour {
             return Ok(Some(format!("{now} tests passed instead of {before}")));
         }
         let difference = printed::first_difference(&mut self.stdout, &mut other.stdout);
-        Ok(difference.context("what the command printed")?.map(|difference| in_words(&difference)))
+        let difference = difference.context("what the command printed")?;
+        let in_files = || self.files.as_ref()?.differs(&other.written);
+        Ok(difference.map(|difference| in_words(&difference)).or_else(in_files))
     }
 }
 
@@ -88,13 +114,24 @@ type Figure = (&'static str, fn(Cost) -> u64, u64);
 const LEAST: u64 = 1024;
 
 impl Noise {
-    /// Twice what two runs of the same differed by, and never nothing.
-    pub(super) fn between(one: Cost, other: Cost) -> Self {
-        let of = |one: u64, other: u64| (one.abs_diff(other) * 2).max(LEAST);
-        Noise {
-            allocated: of(one.allocated_bytes, other.allocated_bytes),
-            peak: of(one.peak_bytes, other.peak_bytes),
-        }
+    /// Twice what runs of the same differ by at the most, and never nothing.
+    pub(super) fn among(runs: &[Cost]) -> Self {
+        let of = |figure: fn(&Cost) -> u64| {
+            let (least, most) = (runs.iter().map(figure).min(), runs.iter().map(figure).max());
+            (most.unwrap_or(0).abs_diff(least.unwrap_or(0)) * 2).max(LEAST)
+        };
+        Noise { allocated: of(|cost| cost.allocated_bytes), peak: of(|cost| cost.peak_bytes) }
+    }
+
+    /// Whether runs of this cost are as good as the same.
+    pub(super) fn is_low(&self, cost: Cost) -> bool {
+        let low = |noise: u64, figure: u64| noise <= LEAST.max(figure / 1000);
+        low(self.allocated, cost.allocated_bytes) && low(self.peak, cost.peak_bytes)
+    }
+
+    /// The greater of each figure.
+    pub(super) fn max(self, other: Self) -> Self {
+        Noise { allocated: self.allocated.max(other.allocated), peak: self.peak.max(other.peak) }
     }
 
     /// Whether the figures after a fix are worth it: one of them falls, and the other does not rise,
@@ -117,7 +154,7 @@ impl Noise {
             let is_small = in_all <= figure(plain) / 1000 && most.is_some_and(|fall| rise < fall);
             if rise > noise && !is_small {
                 let but = if most.is_some() { "though the other falls, " } else { "" };
-                return Verdict::NoFewer(format!("{but}{name} rises by {}", units::bytes(rise)));
+                return Verdict::Rises(format!("{but}{name} rises by {}", units::bytes(rise)));
             }
         }
         match (allocated, peak) {
@@ -139,7 +176,7 @@ mod tests {
 
     #[test]
     fn a_fix_is_kept_for_what_falls_by_more_than_the_noise() {
-        let noise = Noise::between(cost(1_000_000, 90_000), cost(1_000_100, 92_000));
+        let noise = Noise::among(&[cost(1_000_000, 90_000), cost(1_000_100, 92_000)]);
         assert_eq!(noise, Noise { allocated: 1024, peak: 4000 });
         let before = cost(1_000_000, 90_000);
         let judge = |allocated, peak| noise.judge(before, before, cost(allocated, peak));
@@ -153,7 +190,7 @@ mod tests {
 
     #[test]
     fn a_small_rise_is_allowed_where_the_other_falls_by_more() {
-        let noise = Noise::between(cost(0, 0), cost(0, 0));
+        let noise = Noise::among(&[cost(0, 0), cost(0, 0)]);
         let before = cost(1_000_000_000, 30_000_000);
         assert!(noise.judge(before, before, cost(990_000_000, 30_020_000)).is_kept());
         assert!(!noise.judge(before, before, cost(999_990_000, 30_020_000)).is_kept());
