@@ -10,7 +10,7 @@ use memsight_report::text::signal_name;
 use crate::exit::Exit;
 use crate::launch::{self, Destination, Options, Streams, Target};
 use crate::scratch::{Scratch, last_words};
-use crate::terminal;
+use crate::{sys, terminal};
 
 #[derive(clap::Args)]
 pub(crate) struct Args {
@@ -28,8 +28,18 @@ pub(crate) struct Args {
     b: String,
 }
 
-/// Runs A and B in turn, so that what else the machine does falls on both.
+/// Runs A and B in turn, so that what else the machine does falls on both. Whoever interrupts it
+/// finds nothing left behind.
 pub(crate) fn run(args: &Args) -> Result<Exit> {
+    sys::note_ends();
+    let compared = compare(args);
+    match sys::asked_to_end() {
+        Some(signal) => Ok(Exit::Signal(signal)),
+        None => compared,
+    }
+}
+
+fn compare(args: &Args) -> Result<Exit> {
     let targets = [target("A", &args.a)?, target("B", &args.b)?];
     let options = Options { recorder: launch::recorder()?, objects: true, follow: true };
     let folder = Scratch::create("compare")?;
@@ -39,6 +49,9 @@ pub(crate) fn run(args: &Args) -> Result<Exit> {
             progress(round, args.runs, ["A", "B"][side]);
             let command = [&args.a, &args.b][side];
             let measured = measure(&targets[side], &options, &folder);
+            if let Some(signal) = sys::asked_to_end() {
+                return Ok(Exit::Signal(signal));
+            }
             match measured.with_context(|| format!("{}: {command}", ["A", "B"][side]))? {
                 Ok(measured) => runs[side].push(measured),
                 // Whoever interrupts the run means all of it.

@@ -221,6 +221,31 @@ pub(crate) fn apart(command: &mut Command) {
     unsafe { command.pre_exec(leave) };
 }
 
+/// From now on whose parent ends becomes a child of this process, in whatever session it is.
+pub(crate) fn adopt_orphans() {
+    // SAFETY: sets one attribute of this process.
+    unsafe { libc::prctl(libc::PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0) };
+}
+
+/// Waits for the children that are over. Whether any is left.
+pub(crate) fn reap() -> bool {
+    loop {
+        // SAFETY: a null status is not filled.
+        match unsafe { libc::waitpid(-1, std::ptr::null_mut(), libc::WNOHANG) } {
+            1.. => {}
+            0 => return true,
+            _ => return false,
+        }
+    }
+}
+
+/// Kills a child, whose id stays its own until it is waited for.
+pub(crate) fn kill(child: i32) {
+    if child > 1 {
+        send(child, libc::SIGKILL);
+    }
+}
+
 /// Sends a signal to all processes of the group that `leader` began.
 pub(crate) fn signal_group(leader: i32, signal: i32) {
     if leader > 1 {

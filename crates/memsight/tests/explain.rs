@@ -3,9 +3,11 @@
 
 mod support;
 
+use std::os::unix::process::ExitStatusExt;
 use std::path::Path;
-use std::process::{Command, Output};
+use std::process::{Command, Output, Stdio};
 use std::sync::OnceLock;
+use std::time::Duration;
 
 use memsight_check::{RULES, Rule, Saves};
 use memsight_report::units;
@@ -208,6 +210,25 @@ fn nothing_is_left_on_the_disk() {
         let left: Vec<_> =
             std::fs::read_dir(folder.path()).unwrap().flatten().map(|entry| entry.path()).collect();
         assert!(left.is_empty(), "{name} left {left:?}");
+    }
+}
+
+#[test]
+fn an_interrupt_leaves_nothing_behind() {
+    for (signal, number) in [("INT", 2), ("TERM", 15)] {
+        for wait in [5, 30, 80, 150] {
+            let folder = tempfile::tempdir().unwrap();
+            let mut command = explain(&["slicing", "--python"]);
+            command.arg(&pythons()[0].path).env("TMPDIR", folder.path());
+            let mut child = command.stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap();
+            std::thread::sleep(Duration::from_millis(wait));
+            let sent = Command::new("kill").args([&format!("-{signal}"), &child.id().to_string()]).status();
+            assert!(sent.unwrap().success());
+            let status = child.wait().unwrap();
+            // A machine at rest may be through by then, one that is busy not have begun.
+            assert!(status.signal() == Some(number) || status.success(), "{signal}: {status}");
+            assert!(std::fs::read_dir(folder.path()).unwrap().next().is_none(), "{signal} after {wait} ms");
+        }
     }
 }
 

@@ -357,8 +357,10 @@ fn an_interrupt_leaves_nothing_behind() {
     lab.write(
         "sleeps.py",
         "import os, subprocess, sys, time\n\
-         child = subprocess.Popen([sys.executable, '-c', 'import time; time.sleep(100)'])\n\
-         with open(sys.argv[1] + '.new', 'w') as file:\n    print(os.getpid(), child.pid, file=file)\n\
+         sleep = [sys.executable, '-c', 'import time; time.sleep(100)']\n\
+         child = subprocess.Popen(sleep)\n\
+         daemon = subprocess.Popen(sleep, start_new_session=True)\n\
+         with open(sys.argv[1] + '.new', 'w') as file:\n    print(os.getpid(), child.pid, daemon.pid, file=file)\n\
          os.rename(sys.argv[1] + '.new', sys.argv[1])\n\
          time.sleep(100)\n",
     );

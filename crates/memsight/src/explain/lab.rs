@@ -21,7 +21,7 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context, Result, bail};
 
 use super::measured::{self, Measured};
-use crate::launch::{self, Destination, Options, Streams};
+use crate::launch::{self, Apart, Destination, Options, Stopped, Streams};
 use crate::scratch::Scratch;
 
 const HARNESS: &str = include_str!("experiments/harness.py");
@@ -49,12 +49,16 @@ impl Lab {
         command.extend(needs.iter().map(OsString::from));
         let target = launch::find(&command, self.python.as_deref())?;
         let options = Options { recorder: self.recorder.clone(), objects: true, follow: true };
+        // What an interrupted experiment leaves goes with the folder.
+        let environment = vec![("TMPDIR".into(), folder.path().into())];
+        let apart = Apart { folder: ".".into(), environment, limit: None };
         let mut output = folder.file("output")?;
         let twin = || output.try_clone().context("the output's file");
         let streams = Streams::To { stdout: twin()?, stderr: twin()? };
         let capture = folder.path().join("run.msight");
-        let ended = launch::record(&target, &Destination::To(capture.clone()), &options, streams)?;
-        if let Some(signal @ (libc::SIGINT | libc::SIGTERM | libc::SIGHUP)) = ended.waited.signal {
+        let destination = Destination::To(capture.clone());
+        let (ended, stopped) = launch::record_apart(&target, &destination, &options, streams, &apart)?;
+        if let Stopped::Asked(signal) = stopped {
             return Ok(Err(signal));
         }
         let said = text_of(&mut output)?;

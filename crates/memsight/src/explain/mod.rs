@@ -29,7 +29,7 @@ use memsight_check::Rule;
 use self::lab::Lab;
 use self::topics::Topic;
 use crate::exit::Exit;
-use crate::{launch, terminal};
+use crate::{launch, sys, terminal};
 
 #[derive(clap::Args)]
 pub(crate) struct Args {
@@ -53,8 +53,17 @@ enum Subject {
     Rule(&'static Rule),
 }
 
-/// Explains one thing, or lists all.
+/// Explains one thing, or lists all. Whoever interrupts it finds nothing left behind.
 pub(crate) fn run(args: &Args) -> Result<Exit> {
+    sys::note_ends();
+    let explained = explain(args);
+    match sys::asked_to_end() {
+        Some(signal) => Ok(Exit::Signal(signal)),
+        None => explained,
+    }
+}
+
+fn explain(args: &Args) -> Result<Exit> {
     let look = terminal::stdout_look();
     let Some(name) = &args.name else {
         terminal::print(&index::page().render(&look))?;
@@ -78,7 +87,9 @@ pub(crate) fn run(args: &Args) -> Result<Exit> {
         Subject::Topic(topic) => (topic.page)(&measured)?.render(&look),
         Subject::Rule(rule) => rule::page(rule, &measured)?.render(&look),
     };
-    terminal::print(&text)?;
+    if sys::asked_to_end().is_none() {
+        terminal::print(&text)?;
+    }
     Ok(Exit::Fine)
 }
 

@@ -99,7 +99,8 @@ pub(crate) fn record(
 }
 
 /// Like [`record`], in a session of its own: what is left of it at its end is
-/// killed, and memsight must be noting signals that would end it.
+/// killed, and what it started in other sessions too. Memsight must be noting
+/// signals that would end it, and have no other children.
 pub(crate) fn record_apart(
     target: &Target,
     destination: &Destination,
@@ -111,6 +112,7 @@ pub(crate) fn record_apart(
     let mut command = command(target, destination, options, streams, run_id);
     command.current_dir(&apart.folder).envs(apart.environment.iter().map(|(name, value)| (name, value)));
     sys::apart(&mut command);
+    sys::adopt_orphans();
     let child = start(&mut command, target)?;
     let watched = watch(child, apart.limit).context(LOST);
     let capture = match &watched {
@@ -121,7 +123,31 @@ pub(crate) fn record_apart(
     // wait, after which the group's id could be another's.
     sys::signal_group(child, libc::SIGKILL);
     let waited = sys::wait(child).context(LOST)?;
+    end_orphans();
     Ok((Ended { waited, capture }, watched?))
+}
+
+/// Kills all children of this process, and those that become its own by that.
+fn end_orphans() {
+    let began = Instant::now();
+    while sys::reap() && began.elapsed() < GRACE {
+        children().into_iter().for_each(sys::kill);
+        std::thread::sleep(Duration::from_millis(1));
+    }
+}
+
+/// The children of this process.
+fn children() -> Vec<i32> {
+    let own = std::process::id().to_string();
+    let processes = std::fs::read_dir("/proc").into_iter().flatten().flatten();
+    let ids = processes.filter_map(|entry| entry.file_name().to_str()?.parse().ok());
+    let is_child = |id: &i32| {
+        // `7 (its name) S 1 …`: the name may hold anything, the parent comes second behind it.
+        let stat = std::fs::read(format!("/proc/{id}/stat")).unwrap_or_default();
+        let stat = String::from_utf8_lossy(&stat);
+        stat.rsplit_once(')').and_then(|(_, rest)| rest.split_whitespace().nth(1)) == Some(&*own)
+    };
+    ids.filter(is_child).collect()
 }
 
 const LOST: &str = "the program's end cannot be waited for";
