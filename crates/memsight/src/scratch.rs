@@ -68,11 +68,18 @@ impl Scratch {
 
 impl Drop for Scratch {
     fn drop(&mut self) {
-        if !self.keep && std::fs::remove_dir_all(&self.path).is_err() {
-            open_folders(&self.path);
-            let _ = std::fs::remove_dir_all(&self.path);
+        if !self.keep {
+            let _ = remove(&self.path);
         }
     }
+}
+
+/// Removes a folder of memsight's with all that is in it, be it closed to its owner.
+pub(crate) fn remove(folder: &Path) -> std::io::Result<()> {
+    std::fs::remove_dir_all(folder).or_else(|_| {
+        open_folders(folder);
+        std::fs::remove_dir_all(folder)
+    })
 }
 
 /// Lets the owner into all folders below one: a copied one may be closed to it.

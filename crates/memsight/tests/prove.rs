@@ -293,6 +293,12 @@ fn the_copy_is_what_runs() {
     assert_eq!(output.status.code(), Some(0), "{}", said(&output));
     let proof: Value = serde_json::from_slice(&output.stdout).unwrap();
     assert_eq!(proof["fixes"][0]["kept"], true, "{proof:#}");
+    // A variable that names a file of the folder names the copy's.
+    let code = "import os, runpy; open(os.environ['LOG'], 'w').close(); runpy.run_path('main.py')";
+    let mut command = lab.command(&["src", "--", path_of(newest()), "-c", code]);
+    let output = command.env("LOG", here.join("log")).env("PYTHONPATH", "src").output().unwrap();
+    assert_eq!(output.status.code(), Some(0), "{}", said(&output));
+    assert!(!here.join("log").exists());
     // By a path that cannot be seen from outside, as pip install -e leaves it.
     let text = format!("import sys\nsys.path.append('/' + {:?})\n", &source.to_str().unwrap()[1..]);
     lab.write("main.py", &(text + "import shop.sums\nprint(shop.sums.total(9999))\n"));

@@ -25,6 +25,7 @@ use memsight_report::units;
 
 use super::unless_interrupted;
 use super::written::{Left, Written};
+use crate::scratch;
 
 const LEFT_OUT: &[&str] = &[
     ".git",
@@ -45,9 +46,13 @@ const MAX_BYTES: u64 = 4 << 30;
 
 /// What was made in the copy.
 enum Entry {
-    Folder,
+    /// With these permissions.
+    Folder(u32),
     Link(PathBuf),
-    File { original: Stamp, copy: Stamp },
+    File {
+        original: Stamp,
+        copy: Stamp,
+    },
 }
 
 /// What tells whether a file is still the one that was made: its inode, its
@@ -131,7 +136,7 @@ impl Copy {
             } else if kind.is_dir() && (name == "node_modules" || is_environment(&path)) {
                 self.put(inside, Entry::Link(path))?;
             } else if kind.is_dir() {
-                self.put(inside.clone(), Entry::Folder)?;
+                self.put(inside.clone(), Entry::Folder(0))?;
                 self.folder(&inside, leave)?;
             } else if kind.is_file() {
                 let none = Stamp(0, 0, 0, 0);
@@ -155,6 +160,10 @@ impl Copy {
         if let Some(entry) = self.made(&inside, &entry)? {
             self.entries.insert(inside, entry);
         }
+        self.unless_too_much()
+    }
+
+    fn unless_too_much(&self) -> Result<()> {
         if self.entries.len() > MAX_ENTRIES || self.bytes > MAX_BYTES {
             bail!(
                 "{}: holds more than {MAX_ENTRIES} files or {}, too much to copy; \
@@ -171,12 +180,12 @@ impl Copy {
         let (from, to) = (self.from.join(inside), self.to.join(inside));
         let shown = || format!("{}: cannot be copied", from.display());
         match entry {
-            Entry::Folder => {
+            Entry::Folder(_) => {
                 fs::create_dir(&to).with_context(shown)?;
-                let mode = fs::metadata(&from).with_context(shown)?.permissions().mode();
-                // Whatever it was: the copy has to be written and removed.
-                fs::set_permissions(&to, Permissions::from_mode(mode | 0o700)).with_context(shown)?;
-                Ok(Some(Entry::Folder))
+                // Whatever they are: the copy has to be written and removed.
+                let mode = fs::metadata(&from).with_context(shown)?.permissions().mode() | 0o700;
+                fs::set_permissions(&to, Permissions::from_mode(mode)).with_context(shown)?;
+                Ok(Some(Entry::Folder(mode)))
             }
             Entry::Link(target) => {
                 symlink(target, &to).with_context(shown)?;
@@ -192,6 +201,8 @@ impl Copy {
                     bail!("{}: was changed meanwhile; start again", from.display());
                 }
                 self.bytes = self.bytes.saturating_add(metadata.len());
+                // Before the disk is full of it.
+                self.unless_too_much()?;
                 match self.changed.get(inside) {
                     Some(content) => {
                         fs::write(&to, content).with_context(shown)?;
@@ -248,21 +259,32 @@ impl Copy {
             let is_whole = self.is_whole(&inside, &path, &metadata);
             match is_whole {
                 true if metadata.is_dir() => {
+                    self.open(&inside, &path, &metadata).with_context(shown)?;
                     whole.insert(inside.clone());
                     self.sift(&inside, whole)?;
                 }
                 true => _ = whole.insert(inside),
-                false if metadata.is_dir() => fs::remove_dir_all(&path).with_context(shown)?,
+                false if metadata.is_dir() => scratch::remove(&path).with_context(shown)?,
                 false => fs::remove_file(&path).with_context(shown)?,
             }
         }
         Ok(())
     }
 
+    /// Gives a folder of the copy its permissions again.
+    fn open(&self, inside: &Path, path: &Path, metadata: &Metadata) -> std::io::Result<()> {
+        match self.entries.get(inside) {
+            Some(Entry::Folder(mode)) if *mode != metadata.permissions().mode() => {
+                fs::set_permissions(path, Permissions::from_mode(*mode))
+            }
+            _ => Ok(()),
+        }
+    }
+
     /// Whether a file of the copy is the one that was made.
     fn is_whole(&self, inside: &Path, path: &Path, metadata: &Metadata) -> bool {
         match self.entries.get(inside) {
-            Some(Entry::Folder) => metadata.is_dir(),
+            Some(Entry::Folder(_)) => metadata.is_dir(),
             Some(Entry::Link(target)) => fs::read_link(path).is_ok_and(|found| found == *target),
             Some(Entry::File { copy, .. }) => metadata.is_file() && *copy == Stamp::from(metadata),
             None => false,
@@ -275,7 +297,7 @@ impl Copy {
         let mut seen = BTreeSet::new();
         self.search(Path::new(""), &mut seen, &mut written)?;
         for (inside, entry) in &self.entries {
-            if !matches!(entry, Entry::Folder) && !seen.contains(inside) && !is_of_tools(inside) {
+            if !matches!(entry, Entry::Folder(_)) && !seen.contains(inside) && !is_of_tools(inside) {
                 written.insert(inside.clone(), Left::Gone);
             }
         }
@@ -285,17 +307,22 @@ impl Copy {
     fn search(&self, inside: &Path, seen: &mut BTreeSet<PathBuf>, written: &mut Written) -> Result<()> {
         let folder = self.to.join(inside);
         let shown = || format!("{}: what the command wrote cannot be read", folder.display());
-        for entry in fs::read_dir(&folder).with_context(shown)? {
+        let entries = match fs::read_dir(&folder) {
+            Err(error) if may_be_missing(&error) => return Ok(()),
+            entries => entries.with_context(shown)?,
+        };
+        for entry in entries {
             unless_interrupted()?;
             let entry = entry.with_context(shown)?;
             let (inside, path) = (inside.join(entry.file_name()), entry.path());
             // A process that outlives the command may still remove its files.
             let Ok(metadata) = entry.metadata() else { continue };
-            if self.entries.contains_key(&inside) {
+            let was_folder = self.entries.get(&inside).map(|entry| matches!(entry, Entry::Folder(_)));
+            if was_folder == Some(metadata.is_dir()) {
                 seen.insert(inside.clone());
             }
             if metadata.is_dir() {
-                if self.entries.contains_key(&inside) || !is_of_tools(&inside) && !keeps_itself_out(&path) {
+                if was_folder.is_some() || !is_of_tools(&inside) && !keeps_itself_out(&path) {
                     self.search(&inside, seen, written)?;
                 }
             } else if !is_of_tools(&inside) && !self.is_whole(&inside, &path, &metadata) {

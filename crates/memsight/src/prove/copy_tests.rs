@@ -64,7 +64,7 @@ fn no_link_leads_back() {
 #[test]
 fn everything_is_put_back() {
     let (_folder, from, mut copy) = copied(|from| {
-        for file in ["kept", "changed", "removed/file", "replaced"] {
+        for file in ["kept", "changed", "removed/file", "replaced", "closed/file", ".hidden"] {
             write(from.join(file), "old");
         }
         fs::set_permissions(from.join("changed"), Permissions::from_mode(0o750)).unwrap();
@@ -75,11 +75,24 @@ fn everything_is_put_back() {
     fs::remove_file(to.join("replaced")).unwrap();
     write(to.join("replaced/by/folder"), "new");
     write(to.join("added/file"), "new");
+    for hidden in [".hidden", "added/.cache/file", "added/a.pyc", "report/.gitignore", "report/index"] {
+        write(to.join(hidden), "new");
+    }
+    symlink("file", to.join("added/link")).unwrap();
+    fs::set_permissions(to.join("closed"), Permissions::from_mode(0o500)).unwrap();
+    let written = copy.written().unwrap();
+    let paths: Vec<_> = written.keys().map(|path| path.to_str().unwrap()).collect();
+    let expected = ["added/file", "added/link", "changed", "removed/file", "replaced", "replaced/by/folder"];
+    assert_eq!(paths, expected);
+    assert_eq!(written[Path::new("removed/file")], Left::Gone);
+    assert_eq!(written[Path::new("added/link")], Left::Link("file".into()));
+    assert_eq!(written[Path::new("added/file")], written[Path::new("changed")]);
     copy.change(Path::new("kept"), b"fixed");
     copy.renew().unwrap();
     let read = |file: &str| fs::read_to_string(to.join(file)).unwrap();
     assert_eq!(["kept", "changed", "removed/file", "replaced"].map(read), ["fixed", "old", "old", "old"]);
     assert!(!to.join("added").exists());
+    assert_eq!(fs::metadata(to.join("closed")).unwrap().permissions().mode() & 0o700, 0o700);
     assert_eq!(fs::metadata(to.join("changed")).unwrap().permissions().mode() & 0o777, 0o750);
     fs::write(to.join("changed"), "new").unwrap();
     fs::write(from.join("changed"), "by the user").unwrap();

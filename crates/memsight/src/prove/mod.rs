@@ -91,10 +91,11 @@ lower. Fixes that are kept stay for the runs after.
 Files that two runs without fixes write differently are not compared, nor are
 hidden ones, caches and folders with a .gitignore of their own.
 
-COMMAND has no input and no terminal, a folder of its own for temporary files,
-and sees PYTHONDONTWRITEBYTECODE=1 and, unless it is set already,
-PYTHONHASHSEED=0. It has to do the same at each run. What it writes outside of
-the working folder stays.
+Paths into the folder, as words of COMMAND and in environment variables, lead
+into the copy. COMMAND has no input and no terminal, a folder of its own for
+temporary files, and sees PYTHONDONTWRITEBYTECODE=1 and, unless it is set
+already, PYTHONHASHSEED=0. It has to do the same at each run. What it writes
+outside of the working folder stays; what it leaves running is ended.
 
 The copy has no version control, no caches and no captures; virtual
 environments and node_modules are linked.

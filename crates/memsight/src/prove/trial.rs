@@ -1,8 +1,9 @@
 //! One recorded run of COMMAND in the copy, and what it came to.
 
-use std::ffi::OsString;
+use std::ffi::{OsStr, OsString};
 use std::fs::File;
-use std::path::PathBuf;
+use std::os::unix::ffi::OsStrExt;
+use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, bail};
@@ -15,7 +16,7 @@ use super::written::Written;
 use super::{Interrupted, unless_interrupted};
 use crate::check::costs_in;
 use crate::launch::{self, Apart, Destination, Options, Stopped, Streams, Target};
-use crate::scratch::{Scratch, tail};
+use crate::scratch::{self, Scratch, tail};
 use crate::terminal;
 
 /// How a run ended.
@@ -85,15 +86,13 @@ impl<'a> Runner<'a> {
         unless_interrupted()?;
         self.copy.renew()?;
         let temporary = self.temporary();
-        let _ = std::fs::remove_dir_all(&temporary);
-        std::fs::create_dir(&temporary).with_context(|| temporary.display().to_string())?;
+        new_folder(&temporary)?;
         let mut stdout = self.scratch.file(&format!("stdout-{name}"))?;
         let mut stderr = self.scratch.file(&format!("stderr-{name}"))?;
         let twin = |file: &File| file.try_clone().context("the output's file");
         let streams = Streams::To { stdout: twin(&stdout)?, stderr: twin(&stderr)? };
         let captures = self.scratch.path().join("captures");
-        let _ = std::fs::remove_dir_all(&captures);
-        std::fs::create_dir(&captures).with_context(|| captures.display().to_string())?;
+        new_folder(&captures)?;
         let destination = Destination::To(captures.join("run.msight"));
         let apart =
             Apart { folder: self.copy.path().to_owned(), environment: self.environment.clone(), limit };
@@ -120,7 +119,7 @@ impl<'a> Runner<'a> {
         Ok(Trial { end, stdout, stderr, tests_passed, written, costs, wall })
     }
 
-    fn costs(&self, capture: &std::path::Path) -> Result<Costs> {
+    fn costs(&self, capture: &Path) -> Result<Costs> {
         if !capture.exists() {
             bail!(
                 "{} was not recorded: it drops LD_PRELOAD, or what it runs is no program of this system",
@@ -136,6 +135,14 @@ impl<'a> Runner<'a> {
     fn temporary(&self) -> PathBuf {
         temporary(self.scratch)
     }
+}
+
+/// Makes an empty folder in place of what is there.
+fn new_folder(path: &Path) -> Result<()> {
+    if path.symlink_metadata().is_ok() {
+        scratch::remove(path).with_context(|| format!("{}: cannot be emptied", path.display()))?;
+    }
+    std::fs::create_dir(path).with_context(|| path.display().to_string())
 }
 
 /// The ends of outputs in which a test runner's counts are looked for.
@@ -161,11 +168,21 @@ fn environment(copy: &Copy, scratch: &Scratch) -> Vec<(OsString, OsString)> {
     if chooses_seed() {
         variables.push(("PYTHONHASHSEED".into(), "0".into()));
     }
-    if let Some(paths) = std::env::var_os("PYTHONPATH") {
-        let mapped = std::env::split_paths(&paths).map(|path| copy.mapped(path.as_os_str()));
-        if let Ok(joined) = std::env::join_paths(mapped) {
-            variables.push(("PYTHONPATH".into(), joined));
+    for (name, value) in std::env::vars_os().filter(|(name, _)| !is_left(name)) {
+        let mapped = std::env::split_paths(&value).map(|path| copy.mapped(path.as_os_str()));
+        if let Ok(mapped) = std::env::join_paths(mapped)
+            && (name == "PYTHONPATH" || value.as_bytes().starts_with(b"/"))
+            && mapped != value
+        {
+            variables.push((name, mapped));
         }
     }
     variables
+}
+
+/// Whether a variable stays as it is, though it holds paths: programs and libraries are not copied
+/// for their own sake, and the others are set already.
+fn is_left(name: &OsStr) -> bool {
+    const LEFT: [&str; 5] = ["PATH", "HOME", "VIRTUAL_ENV", "PWD", "TMPDIR"];
+    LEFT.iter().any(|left| name == *left) || name.as_bytes().starts_with(b"LD_")
 }
