@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 
 use serde::Deserialize;
 
+use crate::files::is_pattern;
 use crate::rules::{RULES, Rule};
 use crate::source::Problem;
 use crate::target::PythonVersion;
@@ -78,6 +79,11 @@ impl Config {
         for code in codes {
             matching(code).map_err(&problem)?;
         }
+        let patterns = table.exclude.iter().map(|pattern| ("exclude", pattern));
+        let of_files = table.per_file_ignores.keys().map(|pattern| ("per-file-ignores", pattern));
+        for (key, pattern) in patterns.chain(of_files) {
+            is_pattern(pattern).map_err(|error| problem(format!("{key}: {error}")))?;
+        }
         let target = match &table.target_version {
             None => None,
             Some(text) => {
@@ -122,6 +128,9 @@ fn means(code: &str, rule: &Rule) -> bool {
 /// If there are none, with what to do.
 pub fn matching(code: &str) -> Result<Vec<&'static Rule>, String> {
     let rules: Vec<_> = RULES.iter().filter(|rule| means(code, rule)).collect();
+    if code.is_empty() {
+        return Err("a code is empty; `memsight explain` lists them".into());
+    }
     if rules.is_empty() {
         return Err(format!("{code}: no rule has this code; `memsight explain` lists them"));
     }

@@ -1,5 +1,6 @@
 //! Which files are checked: those named, and those of Python under the folders named.
 
+use std::os::unix::fs::FileTypeExt;
 use std::path::{Path, PathBuf};
 
 use ignore::WalkBuilder;
@@ -41,6 +42,10 @@ pub(crate) fn files(paths: &[PathBuf], config: Option<&Config>) -> Result<Vec<Pa
             _ => problem(error.to_string()),
         })?;
         if !metadata.is_dir() {
+            let kind = metadata.file_type();
+            if kind.is_char_device() || kind.is_block_device() || kind.is_socket() {
+                return Err(problem("is a device or a socket, not a file".into()));
+            }
             found.push(path.clone());
             continue;
         }
@@ -49,9 +54,9 @@ pub(crate) fn files(paths: &[PathBuf], config: Option<&Config>) -> Result<Vec<Pa
         if let Some(config) = config.filter(|config| !config.exclude.is_empty()) {
             let mut patterns = OverrideBuilder::new(&config.folder);
             for pattern in &config.exclude {
-                patterns.add(&format!("!{pattern}")).map_err(|error| problem(format!("exclude: {error}")))?;
+                patterns.add(&format!("!{pattern}")).map_err(|error| problem(error.to_string()))?;
             }
-            walk.overrides(patterns.build().map_err(|error| problem(format!("exclude: {error}")))?);
+            walk.overrides(patterns.build().map_err(|error| problem(error.to_string()))?);
         }
         let root = path.clone();
         walk.filter_entry(move |entry| {
@@ -63,7 +68,9 @@ pub(crate) fn files(paths: &[PathBuf], config: Option<&Config>) -> Result<Vec<Pa
             // A folder that may not be read has nothing to check.
             let Ok(entry) = entry else { continue };
             if entry.file_type().is_some_and(|kind| kind.is_file()) && is_python(entry.path()) {
-                found.push(entry.into_path());
+                // As other tools name them, which some match with what they know.
+                let path = entry.into_path();
+                found.push(path.strip_prefix(".").map(Path::to_owned).unwrap_or(path));
             }
         }
     }
@@ -75,6 +82,11 @@ pub(crate) fn files(paths: &[PathBuf], config: Option<&Config>) -> Result<Vec<Pa
 /// Whether a name is a Python source's or a notebook's. A stub is run by nobody.
 fn is_python(path: &Path) -> bool {
     matches!(path.extension().and_then(|extension| extension.to_str()), Some("py" | "pyw" | "ipynb"))
+}
+
+/// Whether a text is a pattern; if not, why.
+pub(crate) fn is_pattern(text: &str) -> Result<(), String> {
+    OverrideBuilder::new("").add(text).map(|_| ()).map_err(|error| error.to_string())
 }
 
 /// Whether a path, seen from a folder, matches a pattern such as `tests/*`.

@@ -101,9 +101,9 @@ pub fn run(request: &Request) -> Result<Report, Problem> {
 
 /// The files that a request means, and how each is checked.
 pub(crate) fn listed(request: &Request) -> Result<Vec<(PathBuf, Options)>, Problem> {
-    let wrong = |reason: String| Problem { path: PathBuf::from("memsight check"), line: None, reason };
-    for code in request.select.iter().chain(&request.ignore) {
-        matching(code).map_err(wrong)?;
+    for (option, codes) in [("--select", &request.select), ("--ignore", &request.ignore)] {
+        let wrong = |reason: String| Problem { path: option.into(), line: None, reason };
+        codes.iter().try_for_each(|code| matching(code).map(|_| ()).map_err(wrong))?;
     }
     let mut configs = Configs::default();
     let mut files = Vec::new();

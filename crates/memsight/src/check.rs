@@ -43,7 +43,7 @@ pub(crate) struct Args {
     #[arg(long)]
     unsafe_fixes: bool,
     /// Print what fixes would change, and change nothing.
-    #[arg(long)]
+    #[arg(long, conflicts_with_all = ["output_format", "capture"])]
     diff: bool,
     /// The form of the findings.
     #[arg(long, value_enum, default_value = "text", value_name = "FORMAT")]
@@ -80,7 +80,7 @@ pub(crate) fn run(args: &Args) -> Result<Exit> {
         }
     }
     let text = match args.output_format {
-        OutputFormat::Text => for_people(&report, costs.as_ref(), mends),
+        OutputFormat::Text => for_people(&report, costs.as_ref(), args, mends),
         OutputFormat::Json => output::render(&report, Format::Json, costs.as_ref()),
         OutputFormat::Github => output::render(&report, Format::Github, None),
         OutputFormat::Sarif => output::render(&report, Format::Sarif, None),
@@ -107,8 +107,11 @@ fn diff(report: &Report, args: &Args) -> Result<Exit> {
         counted(report.fixed, "finding"),
         counted(report.changed.len(), "file")
     ));
-    let found = report.fixed > 0 && !args.exit_zero;
-    Ok(if found { Exit::Exceeded } else { Exit::Fine })
+    Ok(match () {
+        () if report.fixed > 0 && !args.exit_zero => Exit::Exceeded,
+        () if !report.problems.is_empty() => Exit::Failed,
+        () => Exit::Fine,
+    })
 }
 
 fn write(report: &Report) -> Result<()> {
@@ -192,7 +195,7 @@ pub(crate) fn advice(program: &Program) -> Option<(String, String)> {
 /// Checking more files than these at the end of a run would be noticed.
 const MAX_FILES_FOR_ADVICE: usize = 300;
 
-fn for_people(report: &Report, costs: Option<&Costs>, mends: bool) -> String {
+fn for_people(report: &Report, costs: Option<&Costs>, args: &Args, mends: bool) -> String {
     let look = terminal::stdout_look();
     let look =
         output::Look { width: look.width, color: look.color, bytes: units::bytes, count: units::count };
@@ -205,6 +208,10 @@ fn for_people(report: &Report, costs: Option<&Costs>, mends: bool) -> String {
         ));
     }
     let (found, files) = (report.findings.len(), counted(report.files, "file"));
+    if found == 0 && report.files == 0 && report.problems.is_empty() {
+        out.push_str("Nothing to check: no Python files there that are not left out.\n");
+        return out;
+    }
     if found == 0 {
         out.push_str(&format!("Nothing found in {files}.\n"));
         return out;
@@ -215,7 +222,10 @@ fn for_people(report: &Report, costs: Option<&Costs>, mends: bool) -> String {
     };
     let (safe, unproven) = (of(Applicability::Safe), of(Applicability::Unsafe));
     let mut said = format!("{} in {files}", counted(found, "finding"));
-    if let Some(costs) = costs {
+    let ran = |located: &memsight_check::Located| costs.is_some_and(|costs| costs.ran(&located.path));
+    if costs.is_some() && !report.findings.iter().any(ran) {
+        said.push_str(", and none of these files ran in this capture: it may be of another program");
+    } else if let Some(costs) = costs {
         let (cost, lines) = report.cost(costs);
         said.push_str(&format!(
             ": {} allocated {}, {} of the run; at the peak {}",
@@ -226,16 +236,17 @@ fn for_people(report: &Report, costs: Option<&Costs>, mends: bool) -> String {
         ));
     }
     text::line(&mut out, &text::folded(&format!("{said}."), look.width, 0));
+    let again = what_again(args);
     let mut steps = Vec::new();
     let mut step = |command: &str, why: String| steps.push((format!("memsight {command}"), why));
     if safe > 0 {
-        step("check --fix", format!("mends {safe} of them, proven safe"));
+        step(&format!("check --fix{again}"), format!("mends {safe} of them, proven safe"));
     }
     if unproven > 0 {
-        step("check --unsafe-fixes --diff", format!("shows {unproven} more, not proven"));
+        step(&format!("check --unsafe-fixes --diff{again}"), format!("shows {unproven} more, not proven"));
     }
     if safe + unproven > 0 {
-        step("prove -- COMMAND", "tries them on a copy, and measures".into());
+        step(&format!("prove{again} -- COMMAND"), "tries them on a copy, and measures".into());
     }
     if let Some(first) = report.findings.first() {
         step(&format!("explain {}", first.finding.rule.code), "how it works, measured here".into());
@@ -243,6 +254,21 @@ fn for_people(report: &Report, costs: Option<&Costs>, mends: bool) -> String {
     text::line(&mut out, "");
     out.push_str(&text::next(&steps, &terminal::stdout_look()));
     out
+}
+
+/// The paths and rules that were asked for, to be asked for again; not where they are many.
+fn what_again(args: &Args) -> String {
+    const MOST: usize = 40;
+    let mut words = String::new();
+    for (option, codes) in [("--select", &args.select), ("--ignore", &args.ignore)] {
+        if !codes.is_empty() {
+            words.push_str(&format!(" {option} {}", codes.join(",")));
+        }
+    }
+    for path in &args.paths {
+        words.push_str(&format!(" {}", text::quoted(path)));
+    }
+    if words.chars().count() > MOST { " …".into() } else { words }
 }
 
 /// `1 file`, `3 files`.

@@ -160,7 +160,7 @@ fn other_tools_get_their_own_forms() {
     assert_eq!(result["ruleId"], "MS401");
     assert_eq!(result["locations"][0]["physicalLocation"]["artifactLocation"]["uri"], "a%20b.py");
     let junit = form("junit");
-    assert!(junit.contains("<testsuites name=\"memsight\" failures=\"2\">"), "{junit}");
+    assert!(junit.contains("<testsuites name=\"memsight\" tests=\"2\" failures=\"2\">"), "{junit}");
     assert!(junit.contains("line=\"4\""), "{junit}");
 }
 
@@ -181,11 +181,53 @@ fn configuration_and_comments_leave_findings_out() {
         (".venv/lib.py", WASTEFUL),
         ("notes.txt", WASTEFUL),
     ]);
-    let wanted = ["./a.py MS401 4", "./a.py MS101 9", "./quiet.py MS101 9", "./tests/t.py MS401 4"];
+    let wanted = ["a.py MS401 4", "a.py MS101 9", "quiet.py MS101 9", "tests/t.py MS401 4"];
     assert_eq!(found(folder.path(), &[]), wanted);
     // What is named is checked, whatever leaves it out otherwise.
     assert_eq!(found(folder.path(), &["skipped/s.py", "--select", "MS4"]), ["skipped/s.py MS401 4"]);
     assert_eq!(found(folder.path(), &["a.py", "--ignore", "slice-copied-to-iterate"]), ["a.py MS401 4"]);
+}
+
+#[test]
+fn a_pattern_that_is_none_is_said_with_its_key_and_file() {
+    for (key, line) in
+        [("exclude", "exclude = ['[a']"), ("per-file-ignores", "per-file-ignores = {'[a' = ['MS1']}")]
+    {
+        let text = format!("[tool.memsight]\n{line}\n");
+        let folder = project(&[("a.py", WASTEFUL), ("pyproject.toml", &text)]);
+        let output = check(folder.path(), &[]);
+        assert_eq!(output.status.code(), Some(2), "{key}");
+        let said = stderr(&output);
+        assert!(said.contains("pyproject.toml") && said.contains(key) && said.contains("'[a'"), "{said}");
+    }
+}
+
+#[test]
+fn the_next_steps_are_for_what_was_asked_for() {
+    let folder = project(&[("src/a b.py", WASTEFUL), ("empty/notes.txt", "")]);
+    let said = stdout(&check(folder.path(), &["src", "--select", "MS4"]));
+    assert!(said.contains("memsight check --fix --select MS4 src"), "{said}");
+    assert!(said.contains("memsight prove --select MS4 src -- COMMAND"), "{said}");
+    let said = stdout(&check(folder.path(), &["src/a b.py"]));
+    assert!(said.contains("memsight check --fix 'src/a b.py'"), "{said}");
+    let said = stdout(&check(folder.path(), &["empty"]));
+    assert!(said.contains("no Python files"), "{said}");
+}
+
+#[test]
+fn what_is_no_file_is_not_read() {
+    let folder = project(&[]);
+    let output = check(folder.path(), &["/dev/zero"]);
+    assert_eq!(output.status.code(), Some(2));
+    assert!(stderr(&output).contains("/dev/zero: is a device"), "{}", stderr(&output));
+}
+
+#[test]
+fn a_diff_says_what_could_not_be_checked() {
+    let folder = project(&[("a.py", "x = 1\n"), ("b.py", "x = (\n")]);
+    assert_eq!(check(folder.path(), &["--diff"]).status.code(), Some(2));
+    let both = check(folder.path(), &["--diff", "--output-format", "json"]);
+    assert!(both.status.code() == Some(2) && both.stdout.is_empty(), "{}", stderr(&both));
 }
 
 #[test]
@@ -272,6 +314,10 @@ fn evidence_ranks_findings_and_says_what_they_cost_in_all() {
         let said = stdout(&check(folder.path(), &["--capture", "a.msight", "a.py"]));
         assert!(said.contains("nothing was allocated here in this run"), "{python}: {said}");
         assert!(said.contains("3 findings in 1 file: these 2 lines allocated"), "{python}: {said}");
+        std::fs::copy(folder.path().join("a.py"), folder.path().join("other.py")).unwrap();
+        let said = stdout(&check(folder.path(), &["--capture", "a.msight", "other.py"]));
+        let said = said.split_whitespace().collect::<Vec<_>>().join(" ");
+        assert!(said.contains("none of these files ran in this capture"), "{python}: {said}");
     }
 }
 

@@ -17,9 +17,12 @@ pub(super) fn render(report: &Report) -> String {
     // Writing into memory does not fail.
     let _ = writer.write_event(Event::Decl(BytesDecl::new("1.0", Some("utf-8"), None)));
     let total = report.findings.len().to_string();
-    let suites = writer
-        .create_element("testsuites")
-        .with_attributes([("name", "memsight"), ("failures", total.as_str())]);
+    let total = total.as_str();
+    let suites = writer.create_element("testsuites").with_attributes([
+        ("name", "memsight"),
+        ("tests", total),
+        ("failures", total),
+    ]);
     let _ = suites.write_inner_content(|writer| {
         for (path, findings) in &by_file {
             let path = clean(&path.to_string_lossy());

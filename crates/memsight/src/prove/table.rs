@@ -39,6 +39,7 @@ pub(super) fn render(proof: &Proof, changed: &[Changed], written: &[PathBuf], lo
 fn nothing(proof: &Proof) -> String {
     let files = counted(proof.files, "file");
     match proof.without_fix {
+        0 if proof.files == 0 => "Nothing to prove: no Python files there that are not left out.".into(),
         0 => format!("Nothing to prove: nothing found in {files}."),
         count => {
             format!("Nothing to prove: {} in {files}, none with a fix to try.", counted(count, "finding"))
