@@ -23,7 +23,7 @@ pub(super) fn page(rule: &Rule, measured: &Measured) -> Result<Page> {
     page = page.text(format!("{} {}", rule.what, rule.why));
     page = page.heading("Not when").text(rule.not_when).heading("Fix").text(rule.fix);
     if !rule.experiment.setup.is_empty() {
-        page = page.heading("Measured after").code(rule.experiment.setup);
+        page = page.heading("Beforehand, not measured").code(rule.experiment.setup);
     }
     page = page.heading("Before").code(rule.experiment.before).heading("After").code(rule.experiment.after);
     if let Outcome::Ran { before, after } = outcome {
@@ -101,12 +101,13 @@ const LEAST_BYTES: u64 = 1000;
 
 /// What the figures say about the rule.
 fn verdict(saves: Saves, before: &Counts, after: &Counts, python: &str) -> String {
-    let peak = Change::of(before.peak.bytes, after.peak.bytes);
-    let allocated = Change::of(before.allocated_bytes, after.allocated_bytes);
-    let (first, second, at) = match saves {
-        Saves::Allocated => (allocated, peak, ["over the run", "at its peak"]),
-        Saves::Peak | Saves::Nothing => (peak, allocated, ["at its peak", "over the run"]),
+    let peak = (before.peak.bytes, after.peak.bytes);
+    let allocated = (before.allocated_bytes, after.allocated_bytes);
+    let (figures, at) = match saves {
+        Saves::Allocated => ([allocated, peak], ["over the run", "at its peak"]),
+        Saves::Peak | Saves::Nothing => ([peak, allocated], ["at its peak", "over the run"]),
     };
+    let [first, second] = figures.map(|(was, is)| Change::of(was, is));
     match (first, second) {
         (Change::Less(less), _) => {
             format!(
@@ -118,9 +119,10 @@ fn verdict(saves: Saves, before: &Counts, after: &Counts, python: &str) -> Strin
         }
         (Change::Same, Change::Less(less)) => {
             format!(
-                "On {python} the second way took {} {}, and the same {}.",
+                "On {python} the second way took {} {}, and {} {}.",
                 less.says("less"),
                 at[1],
+                alike(figures[0]),
                 at[0]
             )
         }
@@ -139,6 +141,15 @@ fn verdict(saves: Saves, before: &Counts, after: &Counts, python: &str) -> Strin
                 second.behind(&first, at[1])
             )
         }
+    }
+}
+
+/// What there is to say of figures that are no [`Change`], though the table may show one.
+fn alike((was, is): (u64, u64)) -> &'static str {
+    match was.abs_diff(is) {
+        0 => "the same",
+        ..LEAST_BYTES => "the same within 1 kB",
+        _ => "nearly the same",
     }
 }
 
@@ -223,6 +234,11 @@ mod tests {
             "{more}"
         );
         assert!(more.contains("do not follow"), "{more}");
+        let small = says(Saves::Nothing, (928, 2_400), (0, 0));
+        assert!(
+            small.contains("2.4 kB less (100%) over the run, and the same within 1 kB at its"),
+            "{small}"
+        );
         let note = says(Saves::Nothing, (1_000_000, 1_000_000), (1_000_000, 1_000_000));
         assert!(note.contains("time and reading"), "{note}");
     }

@@ -87,7 +87,7 @@ fn page(measured: &Measured) -> Result<Page> {
         .table(blocks)
         .next(&[
             ("memsight explain heap", "blocks, addresses and sizes"),
-            ("memsight report CAPTURE", "peak of what was asked for, and what was resident"),
+            ("memsight report CAPTURE", "what was asked for, and what was resident"),
         ]))
 }
 
