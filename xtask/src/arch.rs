@@ -21,6 +21,7 @@ const MAY_DEPEND_ON: &[(&str, &[&str])] = &[
     ("memsight-recorder", &["memsight-capture"]),
     ("memsight-preload", &["memsight-recorder", "memsight-capture"]),
     ("memsight-insight", &["memsight-capture"]),
+    ("memsight-heap", &[]),
     ("memsight-report", &["memsight-insight", "memsight-capture"]),
     ("memsight-check", &[]),
     ("memsight", &["memsight-check", "memsight-report", "memsight-insight", "memsight-capture"]),
@@ -30,8 +31,11 @@ const MAY_DEPEND_ON: &[(&str, &[&str])] = &[
 /// What must not be reached over any number of steps, whatever the table above
 /// comes to say: a crate, and the crates it must never pull in.
 const NEVER_REACHES: &[(&str, &[&str])] = &[
-    ("memsight-preload", &["memsight-insight", "memsight-report", "memsight"]),
-    ("memsight-recorder", &["memsight-preload", "memsight-insight", "memsight-report", "memsight"]),
+    ("memsight-preload", &["memsight-insight", "memsight-heap", "memsight-report", "memsight"]),
+    (
+        "memsight-recorder",
+        &["memsight-preload", "memsight-insight", "memsight-heap", "memsight-report", "memsight"],
+    ),
     ("memsight", &["memsight-preload", "memsight-recorder"]),
 ];
 

@@ -1,0 +1,36 @@
+//! Heap: the object graph of a Python process → who keeps what alive.
+//!
+//! A [`GraphBuilder`] takes objects, references and roots in any order and makes a
+//! [`Graph`] of them. Questions are asked of that: what the roots [`Reach`], which
+//! object dominates which and retains how much ([`Dominators`]), what each type comes
+//! to ([`type_totals`]).
+//!
+//! Nothing here reads captures, draws or prints. Objects and references come from files
+//! that may say anything: what cannot be true is refused or counted where the graph is
+//! built, sums saturate, and no walk recurses.
+#![forbid(unsafe_code)]
+
+mod addresses;
+mod bits;
+mod builder;
+mod dominators;
+mod graph;
+mod ids;
+mod label;
+mod name_table;
+mod reach;
+mod root;
+mod rows;
+mod semi_nca;
+mod slots;
+mod types;
+
+pub use builder::{Error, GraphBuilder, Object};
+pub use dominators::{Dominators, Holder};
+pub use graph::{Edge, Follow, Graph, Unknown};
+pub use ids::{EdgeId, NameId, NodeId, TypeId};
+pub use label::Label;
+pub use name_table::NameTable;
+pub use reach::Reach;
+pub use root::{Root, RootKind};
+pub use types::{TypeTotal, type_totals};
