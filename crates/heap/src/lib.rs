@@ -3,7 +3,7 @@
 //! A [`GraphBuilder`] takes objects, references and roots in any order and makes a
 //! [`Graph`] of them. Questions are asked of that: what the roots [`Reach`], which
 //! object dominates which and retains how much ([`Dominators`]), what each type comes
-//! to ([`type_totals`]).
+//! to ([`type_totals`]), what keeps itself alive ([`Cycles`]).
 //!
 //! Nothing here reads captures, draws or prints. Objects and references come from files
 //! that may say anything: what cannot be true is refused or counted where the graph is
@@ -12,7 +12,10 @@
 
 mod addresses;
 mod bits;
+mod breaking;
 mod builder;
+mod components;
+mod cycles;
 mod dominators;
 mod graph;
 mod ids;
@@ -25,7 +28,9 @@ mod semi_nca;
 mod slots;
 mod types;
 
+pub use breaking::EdgeToBreak;
 pub use builder::{Error, GraphBuilder, Object};
+pub use cycles::{CycleGroup, Cycles};
 pub use dominators::{Dominators, Holder};
 pub use graph::{Edge, Follow, Graph, Unknown};
 pub use ids::{EdgeId, NameId, NodeId, TypeId};
