@@ -15,7 +15,8 @@
 use std::time::Instant;
 
 use memsight_heap::{
-    Dominators, Error, Follow, Graph, GraphBuilder, Holder, Label, Object, Reach, Root, RootKind, type_totals,
+    Cycles, Dominators, Error, Follow, Graph, GraphBuilder, Holder, Label, Object, Paths, Reach, Root,
+    RootKind, merged_paths, type_totals,
 };
 
 fn main() -> Result<(), Box<dyn std::error::Error>> {
@@ -29,6 +30,13 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     let reach = timed("reach", || Reach::of(&graph));
     let tree = timed("dominators", || Dominators::of(&graph, &reach));
     let totals = timed("types", || type_totals(&graph, &tree));
+    let cycles = timed("cycles", || Cycles::of(&graph, &reach));
+    let paths = timed("paths", || Paths::of(&graph, &reach));
+    let merged = timed("merged", || merged_paths(&graph, &paths, graph.nodes()));
+    let deepest = timed("names", || {
+        let last = graph.nodes().next_back();
+        last.map(|node| paths.to(&graph, node).name(&graph))
+    });
 
     let mebibytes = |bytes: u64| bytes >> 20;
     for total in totals.iter().take(3) {
@@ -37,6 +45,13 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     }
     let garbage = tree.retained_by(Holder::Roots(RootKind::Garbage));
     println!("garbage: {} MiB", mebibytes(garbage));
+    for group in cycles.groups().iter().take(3) {
+        println!("{} cycles of {} objects, {} MiB", group.count, group.objects, mebibytes(group.bytes));
+    }
+    for path in merged.iter().take(3) {
+        println!("{} × {}", path.count, path.name);
+    }
+    println!("the last object: {}", deepest.unwrap_or_default());
     let (all, busy) = (start.elapsed().as_secs_f64(), busy_seconds().unwrap_or(0.0));
     println!("in all {all:.1} s, of which {busy:.1} on a processor; peak {} MiB", peak_mebibytes()?);
     Ok(())

@@ -3,7 +3,8 @@
 //! A [`GraphBuilder`] takes objects, references and roots in any order and makes a
 //! [`Graph`] of them. Questions are asked of that: what the roots [`Reach`], which
 //! object dominates which and retains how much ([`Dominators`]), what each type comes
-//! to ([`type_totals`]), what keeps itself alive ([`Cycles`]).
+//! to ([`type_totals`]), what keeps itself alive ([`Cycles`]), and by
+//! which references an object is held ([`Paths`], [`merged_paths`]).
 //!
 //! Nothing here reads captures, draws or prints. Objects and references come from files
 //! that may say anything: what cannot be true is refused or counted where the graph is
@@ -20,7 +21,10 @@ mod dominators;
 mod graph;
 mod ids;
 mod label;
+mod merged;
 mod name_table;
+mod names;
+mod paths;
 mod reach;
 mod root;
 mod rows;
@@ -35,7 +39,9 @@ pub use dominators::{Dominators, Holder};
 pub use graph::{Edge, Follow, Graph, Unknown};
 pub use ids::{EdgeId, NameId, NodeId, TypeId};
 pub use label::Label;
+pub use merged::{MergedPath, merged_paths};
 pub use name_table::NameTable;
+pub use paths::{Path, Paths, Start};
 pub use reach::Reach;
 pub use root::{Root, RootKind};
 pub use types::{TypeTotal, type_totals};
