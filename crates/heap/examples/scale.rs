@@ -2,10 +2,11 @@
 //! `cargo run --release -p memsight-heap --example scale [SHAPE] [MILLIONS]`.
 //!
 //! Shapes are
-//! - `walk` (the default): a tree of objects in the order in which a walk in breadth
-//!   meets them, with half as many references across it again, most of them to near by;
-//! - `random`: the same, at random addresses, in any order, and across it to anywhere:
-//!   no program is so scattered;
+//! - `walk` (the default): a tree in the order in which a walk in breadth meets its
+//!   objects, of which half refer to nothing, as texts and numbers do. The others refer
+//!   to two children, to two that are near by, and to their parent or to any leaf;
+//! - `random`: a tree in any order at random addresses, and half as many references
+//!   again from anywhere to anywhere. No program is so scattered;
 //! - `list`, `star`;
 //! - `ladder`: every object refers to the next, to the one before and to the first.
 //!
@@ -89,6 +90,7 @@ fn build(shape: &str, count: u64) -> Result<Graph, Error> {
         (0..200).map(|number| builder.add_type(&format!("app.T{number}"))).collect::<Result<_, _>>()?;
     let module = builder.name("app")?;
     let next = builder.name("next")?;
+    let value = builder.name("value")?;
     let parent = builder.name("parent")?;
     let scattered = shape == "random";
     // An odd factor moves every number to one of its own.
@@ -119,23 +121,32 @@ fn build(shape: &str, count: u64) -> Result<Graph, Error> {
                 builder.add_edge(address(number), address(number.saturating_sub(1)), Label::Slot(parent))?;
                 builder.add_edge(address(number), address(0), Label::ListIndex(place))?;
             }
-            // One in two thousand of the tree's edges is missing: what was below is garbage.
-            "walk" | "random" => {
-                let from = if scattered { random.below(count) } else { number };
+            "walk" if number < count / 2 => {
                 for child in [number * 2 + 1, number * 2 + 2] {
+                    builder.add_edge(address(number), address(child % count), Label::ListIndex(place))?;
+                }
+                for name in [next, value] {
+                    let near = number + random.below(5000);
+                    builder.add_edge(address(number), address(near % count), Label::Slot(name))?;
+                }
+                if random.below(4) > 0 {
+                    let leaf = count / 2 + random.below(count / 2);
+                    builder.add_edge(address(number), address(leaf), Label::Slot(value))?;
+                } else {
+                    builder.add_edge(address(number), address(number / 2), Label::Slot(parent))?;
+                }
+            }
+            "random" => {
+                for child in [number * 2 + 1, number * 2 + 2] {
+                    // One in two thousand is missing: what was below may be garbage.
                     if child < count && random.below(2000) > 0 {
                         builder.add_edge(address(number), address(child), Label::ListIndex(place))?;
                     }
                 }
-                let near = !scattered && random.below(4) > 0;
-                let across = if near { (number + random.below(5000)) % count } else { random.below(count) };
-                builder.add_edge(address(from), address(across), Label::Slot(next))?;
+                let from = address(random.below(count));
+                builder.add_edge(from, address(random.below(count)), Label::Slot(next))?;
                 if number % 2 == 0 {
-                    builder.add_edge(
-                        address(from),
-                        address(random.below(number + 1)),
-                        Label::Slot(parent),
-                    )?;
+                    builder.add_edge(from, address(random.below(number + 1)), Label::Slot(parent))?;
                 }
             }
             _ => {}

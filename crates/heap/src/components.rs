@@ -12,6 +12,8 @@
 //! The two ranges never meet, as what is found and of no component, and the components,
 //! are together no more than n.
 
+use std::ops::Range;
+
 use crate::NodeId;
 use crate::graph::Graph;
 use crate::rows::Rows;
@@ -26,7 +28,7 @@ pub(crate) struct Components {
 impl Components {
     const NONE: u32 = u32::MAX;
 
-    /// Finds them, along the edges that are followed. 4 bytes an object, and 16 for each
+    /// Finds them, along the edges that are followed. 4 bytes an object, and 20 for each
     /// on the longest way down.
     pub(crate) fn of(graph: &Graph) -> Self {
         let mut of = numbered(graph);
@@ -78,9 +80,12 @@ impl Components {
 /// A node on the way down.
 struct Visit {
     node: u32,
-    next_edge: u32,
+    /// Its edges that are left.
+    edges: Range<u32>,
     /// The node's number when it was found.
     found_as: u32,
+    /// The earliest that it is known to reach.
+    reaches: u32,
 }
 
 /// By node, the number of its component, from n downward.
@@ -91,54 +96,49 @@ fn numbered(graph: &Graph) -> Vec<u32> {
     let mut way: Vec<Visit> = Vec::new();
     // Left by the walk, of no component yet.
     let mut open: Vec<u32> = Vec::new();
+    let visit = |node, index| Visit { node, edges: graph.row(node), found_as: index, reaches: index };
     for start in graph.nodes() {
         if numbers[start.index()] != 0 {
             continue;
         }
         numbers[start.index()] = index;
-        way.push(Visit { node: start.0, next_edge: graph.row(start.0).start, found_as: index });
+        way.push(visit(start.0, index));
         index += 1;
-        while let Some(visit) = way.last_mut() {
-            let end = graph.row(visit.node).end;
-            let mut new = None;
-            while visit.next_edge < end && new.is_none() {
-                if let Some(to) = graph.followed(visit.next_edge) {
-                    let reaches = numbers[to as usize];
-                    if reaches == 0 {
-                        new = Some(to);
-                    } else if reaches < numbers[visit.node as usize] {
-                        numbers[visit.node as usize] = reaches;
-                    }
+        while let Some(Visit { node, edges, found_as, reaches }) = way.last_mut() {
+            let new = edges.filter_map(|edge| graph.followed(edge)).find(|&to| {
+                let number = numbers[to as usize];
+                if number != 0 {
+                    *reaches = number.min(*reaches);
                 }
-                visit.next_edge += 1;
-            }
+                number == 0
+            });
             if let Some(to) = new {
                 numbers[to as usize] = index;
-                way.push(Visit { node: to, next_edge: graph.row(to).start, found_as: index });
+                way.push(visit(to, index));
                 index += 1;
                 continue;
             }
-            let Visit { node, found_as, .. } = *visit;
+            let (node, found_as, reaches) = (*node, *found_as, *reaches);
             way.pop();
-            if numbers[node as usize] < found_as {
+            if reaches < found_as {
+                numbers[node as usize] = reaches;
                 open.push(node);
-            } else {
-                index -= 1;
-                while let Some(&member) = open.last()
-                    && numbers[member as usize] >= found_as
-                {
-                    numbers[member as usize] = component;
-                    open.pop();
-                    index -= 1;
+                // It was found from what is above it on the way, so there is something.
+                if let Some(above) = way.last_mut() {
+                    above.reaches = reaches.min(above.reaches);
                 }
-                numbers[node as usize] = component;
-                component -= 1;
+                continue;
             }
-            if let Some(above) = way.last() {
-                let reaches = numbers[node as usize];
-                let number = &mut numbers[above.node as usize];
-                *number = reaches.min(*number);
+            index -= 1;
+            while let Some(&member) = open.last()
+                && numbers[member as usize] >= found_as
+            {
+                numbers[member as usize] = component;
+                open.pop();
+                index -= 1;
             }
+            numbers[node as usize] = component;
+            component -= 1;
         }
     }
     numbers

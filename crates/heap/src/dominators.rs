@@ -18,6 +18,9 @@
 //!
 //! The search that numbers objects is here, the algorithm in [`semi_nca`].
 
+use std::ops::Range;
+
+use crate::bits::Bits;
 use crate::graph::Graph;
 use crate::reach::Reach;
 use crate::root::RootKind;
@@ -146,13 +149,13 @@ struct Search {
 
 fn search(graph: &Graph, reach: &Reach) -> Search {
     let nodes = graph.node_count();
-    let mut found = crate::bits::Bits::new(nodes);
+    let mut found = Bits::new(nodes);
     let mut order = Vec::with_capacity(nodes + KINDS + 1);
     let mut parents = Vec::with_capacity(nodes + KINDS + 1);
     order.push((nodes + KINDS) as u32);
     parents.push(0);
-    // The number of each place on the way down, and the next of its edges.
-    let mut way: Vec<(u32, u32)> = Vec::new();
+    // The number of each place on the way down, and those of its edges that are left.
+    let mut way: Vec<(u32, Range<u32>)> = Vec::new();
     for kind in RootKind::ALL {
         let held = reach.held_by(kind);
         if held.is_empty() {
@@ -165,25 +168,18 @@ fn search(graph: &Graph, reach: &Reach) -> Search {
             if !found.add(beginning.index()) {
                 continue;
             }
-            way.push((order.len() as u32, graph.row(beginning.0).start));
+            way.push((order.len() as u32, graph.row(beginning.0)));
             order.push(beginning.0);
             parents.push(kind_number);
-            while let Some((number, next)) = way.last_mut() {
-                let end = graph.row(order[*number as usize]).end;
-                let new = (*next..end).find_map(|edge| {
-                    graph.followed(edge).filter(|&to| found.add(to as usize)).map(|to| (edge, to))
-                });
-                match new {
-                    Some((edge, to)) => {
-                        *next = edge + 1;
-                        parents.push(*number);
-                        way.push((order.len() as u32, graph.row(to).start));
-                        order.push(to);
-                    }
-                    None => {
-                        way.pop();
-                    }
-                }
+            while let Some((number, edges)) = way.last_mut() {
+                let new = |edge| graph.followed(edge).filter(|&to| found.add(to as usize));
+                let Some(to) = edges.find_map(new) else {
+                    way.pop();
+                    continue;
+                };
+                parents.push(*number);
+                way.push((order.len() as u32, graph.row(to)));
+                order.push(to);
             }
         }
     }

@@ -83,14 +83,21 @@ pub(crate) struct Parts {
 pub struct Graph {
     parts: Parts,
     not_followed: u32,
+    /// Every so many-th of `first_edge`: small enough to stay in the cache while it is
+    /// asked from which node an edge starts.
+    milestones: Vec<u32>,
 }
+
+/// How many nodes are from one milestone to the next.
+const MILE: usize = 64;
 
 /// In an edge's kind: it is not followed.
 const NOT_FOLLOWED: u8 = 0x80;
 
 impl Graph {
     pub(crate) fn new(parts: Parts, follow: Follow) -> Self {
-        let mut graph = Graph { parts, not_followed: 0 };
+        let milestones = parts.first_edge.iter().copied().step_by(MILE).collect();
+        let mut graph = Graph { parts, not_followed: 0, milestones };
         graph.follow(follow);
         graph
     }
@@ -216,8 +223,11 @@ impl Graph {
     pub(crate) fn source(&self, edge: EdgeId) -> NodeId {
         // The last row that begins at or before it: rows without edges begin there too,
         // but before.
-        let after = self.parts.first_edge.partition_point(|&first| first <= edge.0);
-        NodeId(after as u32 - 1)
+        let first_edge = &self.parts.first_edge;
+        let mile = self.milestones.partition_point(|&first| first <= edge.0) - 1;
+        let mile = mile * MILE..(mile * MILE + MILE).min(first_edge.len());
+        let after = first_edge[mile.clone()].partition_point(|&first| first <= edge.0);
+        NodeId((mile.start + after) as u32 - 1)
     }
 
     /// The numbers of a node's edges.

@@ -56,7 +56,7 @@ pub fn merged_paths(
     paths: &Paths,
     targets: impl IntoIterator<Item = NodeId>,
 ) -> Vec<MergedPath> {
-    let mut patterns = Patterns { graph, all: Vec::new(), numbers: HashMap::new() };
+    let mut patterns = Patterns { graph, all: Vec::new(), numbers: HashMap::new(), last_made: Vec::new() };
     let mut pattern_of = vec![UNKNOWN; graph.node_count()];
     let mut counts: Vec<Option<(u64, u64, NodeId)>> = Vec::new();
     let mut way = Vec::new();
@@ -102,6 +102,8 @@ struct Patterns<'a> {
     graph: &'a Graph,
     all: Vec<Pattern>,
     numbers: HashMap<Pattern, u32>,
+    /// By pattern, what was made of it last: a list's items are all the same.
+    last_made: Vec<Option<(Label, u32)>>,
 }
 
 impl Patterns<'_> {
@@ -111,8 +113,22 @@ impl Patterns<'_> {
 
     /// The pattern of what such a reference leads to.
     fn extend(&mut self, before: u32, label: Label) -> u32 {
+        // A `__dict__` has attributes for keys.
+        let of_dict = self.all[before as usize].step == Step::Label(Label::Dict);
+        let label = if of_dict { as_seen(label) } else { as_seen(label).without_place() };
+        if let Some((last, pattern)) = self.last_made[before as usize]
+            && last == label
+        {
+            return pattern;
+        }
+        let pattern = self.make(before, label);
+        self.last_made[before as usize] = Some((label, pattern));
+        pattern
+    }
+
+    fn make(&mut self, before: u32, label: Label) -> u32 {
         let mut before = before;
-        let mut step = Step::Label(as_seen(label).without_place());
+        let mut step = Step::Label(label.without_place());
         let last = self.all[before as usize];
         if last.step == Step::Label(Label::Dict)
             && !last.repeated
@@ -140,6 +156,7 @@ impl Patterns<'_> {
         let number = *self.numbers.entry(pattern).or_insert(next);
         if number == next {
             self.all.push(pattern);
+            self.last_made.push(None);
         }
         number
     }
