@@ -58,9 +58,10 @@ impl Dominators {
         let nodes = graph.node_count() as u32;
         let Search { order, parents } = search(graph, reach);
         let predecessors = predecessors(graph, reach, &order);
-        let dominators =
-            semi_nca::dominators(parents, |number| predecessors.row(order[number as usize] as usize));
+        let predecessors_of = |number: u32| predecessors.row(order[number as usize] as usize);
+        let semidominators = semi_nca::semidominators(&parents, predecessors_of);
         drop(predecessors);
+        let dominators = semi_nca::dominators(parents, semidominators);
 
         let places = nodes as usize + KINDS + 1;
         let mut above = vec![nodes + KINDS as u32; places];

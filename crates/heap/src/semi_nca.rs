@@ -6,8 +6,14 @@
 //! The semidominator of a vertex w is the smallest number from which a path leads to w
 //! whose inner vertices are all above w. The dominator of w is then the nearest common
 //! ancestor, in the tree of dominators, of w's parent in the search and its
-//! semidominator: since the semidominator is an ancestor of w, one goes up from the
-//! parent until one is no deeper than it.
+//! semidominator: the first on the way up from the parent whose number is no greater
+//! than the semidominator's.
+//!
+//! The paper goes that way step by step, which is quick in the graphs of programs' code
+//! and quadratic in those of their data: the values of a linked list that a registry
+//! holds too have the whole list above them. So each vertex also knows one far above it,
+//! in the manner of Myers, "An Applicative Random-Access Stack", Information Processing
+//! Letters 17(5), 1983, and a way up of n steps is one of log n.
 //!
 //! Nothing recurses. A path of ten million vertices is a vector.
 
@@ -21,11 +27,21 @@ struct Link {
     least: u32,
 }
 
-/// The immediate dominator of every vertex but the root, whose is itself.
+/// A vertex in the tree of dominators.
+#[derive(Clone, Copy)]
+struct Place {
+    dominator: u32,
+    /// A vertex further up, or the dominator.
+    far: u32,
+    depth: u32,
+}
+
+/// The semidominator of every vertex; of the root itself.
 ///
 /// `parents[w]` is w's parent in the search, and `predecessors(w)` from where edges lead
-/// to it. Time m log n for m edges and n vertices at worst, m in practice; 20 bytes a vertex.
-pub(crate) fn dominators<'a>(parents: Vec<u32>, predecessors: impl Fn(u32) -> &'a [u32]) -> Vec<u32> {
+/// to it. Time m log n for m edges and n vertices at worst, m in practice; 12 bytes a
+/// vertex.
+pub(crate) fn semidominators<'a>(parents: &[u32], predecessors: impl Fn(u32) -> &'a [u32]) -> Vec<u32> {
     let count = parents.len();
     let mut links: Vec<Link> =
         parents.iter().zip(0..).map(|(&up, vertex)| Link { up, least: vertex }).collect();
@@ -39,17 +55,29 @@ pub(crate) fn dominators<'a>(parents: Vec<u32>, predecessors: impl Fn(u32) -> &'
         semi[w as usize] = least;
         links[w as usize].least = least;
     }
-    drop(links);
+    semi
+}
 
-    let mut dominators = parents;
-    for w in 1..count {
-        let mut candidate = dominators[w];
-        while candidate > semi[w] {
-            candidate = dominators[candidate as usize];
+/// The immediate dominator of every vertex; of the root itself. Time n log n at worst, n
+/// in practice; 12 bytes a vertex.
+pub(crate) fn dominators(mut parents: Vec<u32>, semidominators: Vec<u32>) -> Vec<u32> {
+    let mut tree: Vec<Place> = Vec::with_capacity(parents.len());
+    tree.push(Place { dominator: 0, far: 0, depth: 0 });
+    for (parent, &semi) in parents.iter_mut().zip(&semidominators).skip(1) {
+        let mut dominator = *parent;
+        while dominator > semi {
+            let Place { dominator: near, far, .. } = tree[dominator as usize];
+            dominator = if far > semi { far } else { near };
         }
-        dominators[w] = candidate;
+        let above = tree[dominator as usize];
+        let far = tree[above.far as usize];
+        // Two leaps of one length become one of their sum and a step.
+        let further = above.depth - far.depth == far.depth - tree[far.far as usize].depth;
+        let far = if further { far.far } else { dominator };
+        tree.push(Place { dominator, far, depth: above.depth + 1 });
+        *parent = dominator;
     }
-    dominators
+    parents
 }
 
 /// The least semidominator among v and its ancestors above w, or v if it is not above w.

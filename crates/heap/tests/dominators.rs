@@ -184,3 +184,16 @@ fn a_ladder_with_edges_back_is_quick() {
     assert_eq!(retained[0], LONG as u64);
     assert!(retained[1..].iter().all(|&bytes| bytes <= 2));
 }
+
+#[test]
+fn values_that_a_list_and_a_registry_hold_are_quick() {
+    // 0 holds the list 1, 2, 3 … and, as a registry, the value of each of its nodes. To
+    // go up from a value step by step is to go along the list.
+    let list = 1..LONG / 2;
+    let value = |node: usize| node + LONG / 2;
+    let next = list.clone().map(|node| (node - 1, node));
+    let values = list.clone().flat_map(|node| [(node, value(node)), (0, value(node))]);
+    let retained = retained(&graph((0..LONG).map(|_| 1), next.chain(values)));
+    assert_eq!(retained[1], list.len() as u64);
+    assert!(list.map(value).all(|value| retained[value] == 1));
+}
