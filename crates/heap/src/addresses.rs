@@ -37,7 +37,7 @@ impl Addresses {
             Some(number) => number,
             None => {
                 let number = u32::try_from(self.by_number.len()).ok()?;
-                if self.by_number.len() >= max || number >= Slots::MAX {
+                if self.by_number.len() >= max || number == Slots::MAX {
                     return None;
                 }
                 self.by_number.push(address);
