@@ -62,6 +62,22 @@ impl Path {
     }
 }
 
+impl Start {
+    /// How a path from here begins in the program's words.
+    pub fn name(self, graph: &Graph) -> String {
+        start_name(self, graph)
+    }
+}
+
+impl Label {
+    /// The step along a reference of this label in the program's words, `.rows` or `[0]`.
+    pub fn name_of_step(self, graph: &Graph) -> String {
+        let mut text = String::new();
+        write_step(&mut text, self, graph.names());
+        text
+    }
+}
+
 /// Adds a step to those so far, each with how many times in a row it is gone.
 fn push_step(steps: &mut Vec<(Label, u32)>, label: Label, names: &NameTable) {
     let mut step = as_seen(label);

@@ -171,6 +171,19 @@ fn every_step_has_words() {
 }
 
 #[test]
+fn the_steps_of_a_path_are_told_one_by_one() {
+    let mut hand = Hand::new();
+    let cache = hand.name("CACHE");
+    let app = hand.module("app");
+    hand.below(app, &[Label::Global(cache), Label::Key(cache)]);
+    let graph = hand.builder.finish(Follow::Usual);
+    let path = Paths::of(&graph, &Reach::of(&graph)).to(&graph, node(&graph, 2));
+    let steps: Vec<String> =
+        path.edges.iter().map(|&edge| graph.edge(edge).label.name_of_step(&graph)).collect();
+    assert_eq!((path.start.name(&graph).as_str(), steps), ("app", vec![".CACHE".into(), "['CACHE']".into()]));
+}
+
+#[test]
 fn roots_without_a_name_are_told_in_words() {
     let named = |root: fn(NameId) -> Option<Root>| {
         let mut hand = Hand::new();
