@@ -30,6 +30,11 @@ index_types! {
     ThreadIndex;
     /// A tick of the ledger, numbered from 0.
     TickIndex;
-    /// An object type seen at the end of the run, numbered from 0 in order.
+    /// An object type seen at the end of the run, numbered from 0 in order. A snapshot
+    /// numbers its types anew.
     TypeId;
+    /// An object of a snapshot, numbered from 0 in the order they are said.
+    ObjectId;
+    /// A word of a snapshot, numbered from 0 in order.
+    WordId;
 }

@@ -27,13 +27,18 @@
 pub mod chunk;
 mod codec;
 mod ids;
+mod objects;
 #[cfg(feature = "read")]
 pub mod read;
 mod record;
 mod start;
 
 pub use codec::{Cursor, Full, Malformed, Out};
-pub use ids::{CodeId, GroupSlot, NodeId, ThreadIndex, TickIndex, TypeId};
+pub use ids::{CodeId, GroupSlot, NodeId, ObjectId, ThreadIndex, TickIndex, TypeId, WordId};
+pub use objects::{
+    Content, Edge, Label, LooseBlocks, Object, ObjectBytes, Root, RootKind, Snapshot, SnapshotEnd,
+    SnapshotReason, SnapshotRecord,
+};
 #[cfg(feature = "read")]
 pub use read::{Ending, Reader};
 pub use record::{

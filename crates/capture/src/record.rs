@@ -6,6 +6,7 @@
 
 use crate::codec::{Cursor, Full, Malformed, Out};
 use crate::ids::{CodeId, GroupSlot, NodeId, ThreadIndex, TickIndex, TypeId};
+use crate::objects::SnapshotRecord;
 use crate::start::Start;
 
 /// Which allocator was asked: CPython's three domains, or the C library.
@@ -39,7 +40,7 @@ impl Domain {
         }
     }
 
-    fn from_tag(tag: u8) -> Result<Self, Malformed> {
+    pub(crate) fn from_tag(tag: u8) -> Result<Self, Malformed> {
         Self::ALL.get(usize::from(tag >> 5)).copied().ok_or(Malformed("a domain"))
     }
 }
@@ -381,6 +382,8 @@ pub enum Record<'a> {
     TypeName(&'a [u8]),
     /// Live objects at the end by type.
     TypeShare(TypeShare),
+    /// Of a snapshot of the object graph.
+    Snapshot(SnapshotRecord<'a>),
     /// A child process.
     Child(Child),
     /// Always the last.
@@ -489,6 +492,7 @@ impl<'a> Record<'a> {
                 out.int(share.blocks)?;
                 out.int(share.bytes)
             }
+            Record::Snapshot(record) => record.encode(out),
             Record::Child(child) => {
                 out.byte(tag::CHILD)?;
                 out.byte(match child.kind {
@@ -611,7 +615,10 @@ impl<'a> Record<'a> {
                 at_ns: cursor.int()?,
                 detail: cursor.bytes()?,
             }),
-            _ => return Err(Malformed("a known record")),
+            _ => match SnapshotRecord::decode(tag, cursor)? {
+                Some(record) => Record::Snapshot(record),
+                None => return Err(Malformed("a known record")),
+            },
         })
     }
 }

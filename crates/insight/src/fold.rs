@@ -123,6 +123,8 @@ impl Fold {
             }
             Record::TypeName(name) => recording.type_names.push(text(name)),
             Record::TypeShare(share) => return self.type_share(share),
+            // Read by themselves, and only when they are asked for.
+            Record::Snapshot(_) => {}
             Record::Child(child) => recording.children.push((*child).into()),
             Record::End(end) => self.end(end),
         }
