@@ -23,6 +23,9 @@
 #if PY_VERSION_HEX >= 0x030B0000
 #include <internal/pycore_frame.h>
 #endif
+#if PY_VERSION_HEX >= 0x030B0000
+#include <internal/pycore_dict.h>
+#endif
 #if PY_VERSION_HEX >= 0x030D0000
 #include <internal/pycore_runtime.h>
 #endif
@@ -213,6 +216,58 @@ static void print_collector(void) {
     close_group();
 }
 
+/* What the snapshot of the object graph reads. */
+static void print_references(void) {
+    open_group("references", "References");
+    row("size", offsetof(PyVarObject, ob_size));
+    row("itemsize", offsetof(PyTypeObject, tp_itemsize));
+    row("traverse", offsetof(PyTypeObject, tp_traverse));
+    row("members", offsetof(PyTypeObject, tp_members));
+    row("base", offsetof(PyTypeObject, tp_base));
+    row("type_dict", offsetof(PyTypeObject, tp_dict));
+    row("dict_offset", offsetof(PyTypeObject, tp_dictoffset));
+    row("qualname", offsetof(PyHeapTypeObject, ht_qualname));
+    row("cached_keys", offsetof(PyHeapTypeObject, ht_cached_keys));
+    row("list_items", offsetof(PyListObject, ob_item));
+    row("tuple_items", offsetof(PyTupleObject, ob_item));
+    printf("            exception: [%zu, %zu, %zu, %zu],\n", offsetof(PyBaseExceptionObject, args),
+           offsetof(PyBaseExceptionObject, traceback), offsetof(PyBaseExceptionObject, context),
+           offsetof(PyBaseExceptionObject, cause));
+    row("traceback_next", offsetof(PyTracebackObject, tb_next));
+    row("dict_keys", offsetof(PyDictObject, ma_keys));
+    row("cell_content", offsetof(PyCellObject, ob_ref));
+    printf("            function: [%zu, %zu, %zu, %zu, %zu],\n", offsetof(PyFunctionObject, func_code),
+           offsetof(PyFunctionObject, func_name), offsetof(PyFunctionObject, func_qualname),
+           offsetof(PyFunctionObject, func_defaults), offsetof(PyFunctionObject, func_kwdefaults));
+    row("next_thread", offsetof(PyThreadState, next));
+#if PY_VERSION_HEX >= 0x030B0000
+    row("first_thread", offsetof(PyInterpreterState, threads.head));
+#else
+    row("first_thread", offsetof(PyInterpreterState, tstate_head));
+#endif
+    row("generations", offsetof(PyInterpreterState, gc.generations[0].head));
+    row("permanent", offsetof(PyInterpreterState, gc.permanent_generation.head));
+#if PY_VERSION_HEX >= 0x030B0000
+    row("frame_data", offsetof(PyFrameObject, f_frame));
+    some("generator_frame", offsetof(PyGenObject, gi_iframe));
+    row("frame_locals", offsetof(_PyInterpreterFrame, localsplus));
+    some("local_names", offsetof(PyCodeObject, co_localsplusnames));
+    none("old_local_names");
+    printf("            keys: Some(Keys { log2_index_bytes: %zu, kind: %zu, entries: %zu, indices: %zu }),\n",
+           offsetof(struct _dictkeysobject, dk_log2_index_bytes), offsetof(struct _dictkeysobject, dk_kind),
+           offsetof(struct _dictkeysobject, dk_nentries), offsetof(struct _dictkeysobject, dk_indices));
+#else
+    row("frame_data", 0);
+    none("generator_frame");
+    row("frame_locals", offsetof(PyFrameObject, f_localsplus));
+    none("local_names");
+    printf("            old_local_names: Some([%zu, %zu, %zu]),\n", offsetof(PyCodeObject, co_varnames),
+           offsetof(PyCodeObject, co_cellvars), offsetof(PyCodeObject, co_freevars));
+    none("keys");
+#endif
+    close_group();
+}
+
 static void print_layout(void) {
     printf("    Layout {\n");
     printf("        minor: %d,\n", PY_MINOR_VERSION);
@@ -223,6 +278,7 @@ static void print_layout(void) {
     print_string();
     print_objects();
     print_collector();
+    print_references();
     printf("    },\n");
 }
 

@@ -54,7 +54,7 @@ pub(crate) struct Args {
     /// Exit with 1 if the peak is above SIZE: 24MB, 1.5GiB, 500000.
     #[arg(long, value_name = "SIZE", value_parser = size::parse)]
     budget: Option<u64>,
-    /// Keep the object graph too (not in this version).
+    /// Keep the object graph too, for `memsight heap`.
     #[arg(long, value_enum, value_name = "WHEN")]
     heap: Option<HeapAt>,
     /// Write the report as JSON to FILE, - for stdout.
@@ -76,8 +76,11 @@ pub(crate) fn run(args: Args) -> Result<Exit> {
     if args.native {
         bail!("--native: native stacks are not recorded by this version; leave the flag out");
     }
-    if args.heap.is_some() {
-        bail!("--heap: the object graph is not kept by this version; leave the flag out");
+    if args.heap == Some(HeapAt::Peak) {
+        bail!("--heap peak: this version keeps the object graph of the end only; use --heap exit");
+    }
+    if args.heap.is_some() && args.track == Track::Heap {
+        bail!("--heap needs the objects that --track heap leaves out; leave one of the two out");
     }
     if let Some(file) = &args.json {
         may_become_json(file)?;
@@ -89,7 +92,12 @@ pub(crate) fn run(args: Args) -> Result<Exit> {
     if let Destination::Nowhere(why) = &destination {
         say(&format!("memsight: {why}; the program runs without being recorded"));
     }
-    let options = Options { recorder, objects: args.track == Track::Objects, follow: !args.no_follow };
+    let options = Options {
+        recorder,
+        objects: args.track == Track::Objects,
+        follow: !args.no_follow,
+        heap: args.heap == Some(HeapAt::Exit),
+    };
     let ended = launch::record(&target, &destination, &options, Streams::Inherited)?;
     let own = match (ended.waited.code, ended.waited.signal) {
         (_, Some(signal)) => Exit::Signal(signal),

@@ -89,6 +89,7 @@ unsafe fn plan<R>(
         _ => users_preload,
     };
     let colon: &[u8] = if users_preload.is_empty() { b"" } else { b":" };
+    let heap: &[u8] = if config.heap { b"MEMSIGHT_HEAP=exit" } else { b"" };
     let check: &[u8] = if config.check { b"MEMSIGHT_CHECK=1" } else { b"" };
     make(Some(&Plan {
         original,
@@ -100,6 +101,7 @@ unsafe fn plan<R>(
             [b"MEMSIGHT_FOLLOW=1", b"", b"", b""],
             [b"MEMSIGHT_IMAGE=", image.as_bytes(), b"", b""],
             [check, b"", b"", b""],
+            [heap, b"", b"", b""],
         ],
         variables,
     }))

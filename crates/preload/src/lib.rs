@@ -7,6 +7,7 @@
 //!   `memsight run` set to its end,
 //! * `writer` is a process of its own that shares this one's memory and
 //!   writes the capture,
+//! * `graph` takes a snapshot of the object graph, in a copy of the process,
 //! * `environment` is what a program sees that this one starts,
 //! * `real` finds the functions that ours stand before.
 //!
@@ -20,6 +21,7 @@
 extern crate std;
 
 mod environment;
+mod graph;
 mod hooks;
 mod python;
 mod real;

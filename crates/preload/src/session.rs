@@ -66,6 +66,8 @@ pub(crate) struct Control {
     pub(crate) writer: AtomicU32,
     /// Not 0 while the program is about to become another by `exec`.
     pub(crate) exec: AtomicU32,
+    /// Where the thread that waits for the writer has its thread-local storage.
+    pub(crate) waiting_fs: AtomicUsize,
 }
 
 /// The recording of this process.
@@ -119,6 +121,7 @@ static SESSION: Session = Session {
         errno: AtomicU32::new(0),
         writer: AtomicU32::new(0),
         exec: AtomicU32::new(0),
+        waiting_fs: AtomicUsize::new(0),
     },
     python: Python::new(),
     config: UnsafeCell::new(Config {
@@ -130,6 +133,7 @@ static SESSION: Session = Session {
         track: Track::Objects,
         image: 0,
         check: false,
+        heap: false,
     }),
     late: AtomicPtr::new(core::ptr::null_mut()),
     late_lock: SpinLock::new(),
@@ -377,6 +381,7 @@ impl Session {
             recorder.turn_off();
         }
         if recording {
+            self.control.waiting_fs.store(tls::base(), Ordering::Relaxed);
             writer::stop(self, reason);
             if self.attention.load(Ordering::Relaxed) & WRITER_FAILED != 0 {
                 self.say_writer_failed();

@@ -82,3 +82,14 @@ pub(crate) fn set(local: Local) {
         );
     }
 }
+
+/// Where the calling thread's thread-local storage is: its control block begins with
+/// its own address (x86-64 psABI, TLS).
+pub(crate) fn base() -> usize {
+    let base: usize;
+    // SAFETY: reads the first word of the control block.
+    unsafe {
+        asm!("mov {base}, qword ptr fs:[0]", base = out(reg) base, options(nostack, preserves_flags, readonly));
+    }
+    base
+}

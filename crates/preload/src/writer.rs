@@ -15,12 +15,13 @@ use core::arch::asm;
 use core::sync::atomic::Ordering;
 
 use memsight_capture::{
-    Child, ChildKind, End, EndReason, Interpreter, Record, Start, Strings, ThreadEnd, ThreadIndex, Tick,
-    TickIndex,
+    Child, ChildKind, End, EndReason, Interpreter, Record, SnapshotReason, Start, Strings, ThreadEnd,
+    ThreadIndex, Tick, TickIndex,
 };
 use memsight_recorder::ledger::{Ledger, Sink, Stopped};
 use memsight_recorder::{Recorder, memory, sys, syscall};
 
+use crate::graph::{self, Moment};
 use crate::session::{Session, WRITER_FAILED, path_pointer, session};
 use crate::types;
 
@@ -408,6 +409,10 @@ impl Writer {
         self.close_tick(over, at_ns, rss)?;
         if reason == EndReason::Exit {
             types::write(self.session, self.recorder, self.ledger, &mut self.output)?;
+            if self.session.config().heap {
+                let moment = Moment { reason: SnapshotReason::Exit, at_ns };
+                graph::take(self.session, self.recorder, self.ledger, &mut self.output, moment)?;
+            }
         }
         let mut detail = crate::text::Buffer::<160>::new();
         let mismatches = self.session.python.mismatches();

@@ -44,6 +44,8 @@ pub(crate) struct Layout {
     pub object: Object,
     /// Offsets of the cyclic collector's state.
     pub gc: Gc,
+    /// Offsets of what refers to objects.
+    pub references: References,
 }
 
 /// Byte offsets in `PyThreadState` (`cpython/pystate.h`).
@@ -266,6 +268,80 @@ pub(crate) struct Gc {
     pub startup_thresholds: [i32; 3],
 }
 
+/// Byte offsets of what refers to objects, for the snapshot of the object graph.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct References {
+    /// `PyVarObject.ob_size`: a `Py_ssize_t`.
+    pub size: usize,
+    /// `PyTypeObject.tp_itemsize`: a `Py_ssize_t`.
+    pub itemsize: usize,
+    /// `PyTypeObject.tp_traverse`: pointer to a function, or null.
+    pub traverse: usize,
+    /// `PyTypeObject.tp_members`: pointer to `PyMemberDef`s, or null.
+    pub members: usize,
+    /// `PyTypeObject.tp_base`: pointer to a type, or null.
+    pub base: usize,
+    /// `PyTypeObject.tp_dict`: pointer to a `dict`, or null.
+    pub type_dict: usize,
+    /// `PyTypeObject.tp_dictoffset`: where an instance has its `__dict__`, in bytes; 0 if
+    /// nowhere, negative if counted from the end or kept before the object.
+    pub dict_offset: usize,
+    /// `PyHeapTypeObject.ht_qualname`: pointer to a `str`.
+    pub qualname: usize,
+    /// `PyHeapTypeObject.ht_cached_keys`: pointer to the keys that instances share, or null.
+    pub cached_keys: usize,
+    /// `PyListObject.ob_item`: pointer to the items.
+    pub list_items: usize,
+    /// `PyTupleObject.ob_item`: the first item.
+    pub tuple_items: usize,
+    /// `PyBaseExceptionObject.args`, `traceback`, `context` and `cause`: pointers to objects, or null.
+    pub exception: [usize; 4],
+    /// `PyTracebackObject.tb_next`: pointer to another, or null.
+    pub traceback_next: usize,
+    /// `PyDictObject.ma_keys`: pointer to the table of keys, which may be shared.
+    pub dict_keys: usize,
+    /// `PyCellObject.ob_ref`: pointer to an object, or null.
+    pub cell_content: usize,
+    /// `PyFunctionObject.func_code`, `func_name`, `func_qualname`, `func_defaults` and
+    /// `func_kwdefaults`: pointers to objects, or null.
+    pub function: [usize; 5],
+    /// `PyThreadState.next`: pointer to another thread's state, or null.
+    pub next_thread: usize,
+    /// `PyInterpreterState.threads.head` (before 3.11 `tstate_head`): pointer to a thread's state.
+    pub first_thread: usize,
+    /// `PyInterpreterState.gc.generations[0].head`: a ring of the collector's headers.
+    pub generations: usize,
+    /// `PyInterpreterState.gc.permanent_generation.head`: the same of frozen objects.
+    pub permanent: usize,
+    /// `PyFrameObject.f_frame`: pointer to the evaluation loop's frame. From 3.11; before, the
+    /// frame object is that frame.
+    pub frame_data: usize,
+    /// `PyGenObject.gi_iframe`: the evaluation loop's frame, inside the generator. From 3.11.
+    pub generator_frame: Option<usize>,
+    /// The first local variable, from the evaluation loop's frame: `localsplus`, `f_localsplus`.
+    pub frame_locals: usize,
+    /// `PyCodeObject.co_localsplusnames`: pointer to a `tuple`. From 3.11.
+    pub local_names: Option<usize>,
+    /// Up to 3.10 `co_varnames`, `co_cellvars` and `co_freevars`: pointers to `tuple`s, whose
+    /// names are those of the local variables in that order.
+    pub old_local_names: Option<[usize; 3]>,
+    /// Keys that instances share. From 3.11; before, the instances have a `dict` each.
+    pub keys: Option<Keys>,
+}
+
+/// Byte offsets in `struct _dictkeysobject` (`internal/pycore_dict.h`).
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Keys {
+    /// `dk_log2_index_bytes`: a byte.
+    pub log2_index_bytes: usize,
+    /// `dk_kind`: a byte.
+    pub kind: usize,
+    /// `dk_nentries`: a `Py_ssize_t`.
+    pub entries: usize,
+    /// `dk_indices`: the first byte of the index, which the entries follow.
+    pub indices: usize,
+}
+
 /// Where 3.13 publishes its own offsets: byte offsets in `_Py_DebugOffsets`
 /// (`internal/pycore_runtime.h`), which lies in the exported `_PyRuntime`.
 ///
@@ -411,6 +487,34 @@ pub(crate) static LAYOUTS: [Layout; 5] = [
             generation_stride: 24,
             startup_thresholds: [700, 10, 10],
         },
+        references: References {
+            size: 16,
+            itemsize: 40,
+            traverse: 184,
+            members: 240,
+            base: 256,
+            type_dict: 264,
+            dict_offset: 288,
+            qualname: 856,
+            cached_keys: 864,
+            list_items: 24,
+            tuple_items: 24,
+            exception: [24, 32, 40, 48],
+            traceback_next: 16,
+            dict_keys: 32,
+            cell_content: 16,
+            function: [16, 64, 104, 32, 40],
+            next_thread: 8,
+            first_thread: 8,
+            generations: 640,
+            permanent: 720,
+            frame_data: 0,
+            generator_frame: None,
+            frame_locals: 360,
+            local_names: None,
+            old_local_names: Some([72, 88, 80]),
+            keys: None,
+        },
     },
     Layout {
         minor: 10,
@@ -479,6 +583,34 @@ pub(crate) static LAYOUTS: [Layout; 5] = [
             threshold: 656,
             generation_stride: 24,
             startup_thresholds: [700, 10, 10],
+        },
+        references: References {
+            size: 16,
+            itemsize: 40,
+            traverse: 184,
+            members: 240,
+            base: 256,
+            type_dict: 264,
+            dict_offset: 288,
+            qualname: 864,
+            cached_keys: 872,
+            list_items: 24,
+            tuple_items: 24,
+            exception: [24, 32, 40, 48],
+            traceback_next: 16,
+            dict_keys: 32,
+            cell_content: 16,
+            function: [48, 32, 40, 56, 64],
+            next_thread: 8,
+            first_thread: 8,
+            generations: 640,
+            permanent: 720,
+            frame_data: 0,
+            generator_frame: None,
+            frame_locals: 352,
+            local_names: None,
+            old_local_names: Some([72, 88, 80]),
+            keys: None,
         },
     },
     Layout {
@@ -549,6 +681,34 @@ pub(crate) static LAYOUTS: [Layout; 5] = [
             generation_stride: 24,
             startup_thresholds: [700, 10, 10],
         },
+        references: References {
+            size: 16,
+            itemsize: 40,
+            traverse: 184,
+            members: 240,
+            base: 256,
+            type_dict: 264,
+            dict_offset: 288,
+            qualname: 864,
+            cached_keys: 872,
+            list_items: 24,
+            tuple_items: 24,
+            exception: [24, 40, 48, 56],
+            traceback_next: 16,
+            dict_keys: 32,
+            cell_content: 16,
+            function: [48, 32, 40, 56, 64],
+            next_thread: 8,
+            first_thread: 16,
+            generations: 672,
+            permanent: 752,
+            frame_data: 24,
+            generator_frame: Some(80),
+            frame_locals: 72,
+            local_names: Some(96),
+            old_local_names: None,
+            keys: Some(Keys { log2_index_bytes: 9, kind: 10, entries: 24, indices: 32 }),
+        },
     },
     Layout {
         minor: 12,
@@ -618,6 +778,34 @@ pub(crate) static LAYOUTS: [Layout; 5] = [
             generation_stride: 24,
             startup_thresholds: [700, 10, 10],
         },
+        references: References {
+            size: 16,
+            itemsize: 40,
+            traverse: 184,
+            members: 240,
+            base: 256,
+            type_dict: 264,
+            dict_offset: 288,
+            qualname: 872,
+            cached_keys: 880,
+            list_items: 24,
+            tuple_items: 24,
+            exception: [24, 40, 48, 56],
+            traceback_next: 16,
+            dict_keys: 32,
+            cell_content: 16,
+            function: [48, 32, 40, 56, 64],
+            next_thread: 8,
+            first_thread: 72,
+            generations: 136,
+            permanent: 216,
+            frame_data: 24,
+            generator_frame: Some(72),
+            frame_locals: 72,
+            local_names: Some(96),
+            old_local_names: None,
+            keys: Some(Keys { log2_index_bytes: 9, kind: 10, entries: 24, indices: 32 }),
+        },
     },
     Layout {
         minor: 13,
@@ -686,6 +874,34 @@ pub(crate) static LAYOUTS: [Layout; 5] = [
             threshold: 7440,
             generation_stride: 24,
             startup_thresholds: [2000, 10, 10],
+        },
+        references: References {
+            size: 16,
+            itemsize: 40,
+            traverse: 184,
+            members: 240,
+            base: 256,
+            type_dict: 264,
+            dict_offset: 288,
+            qualname: 872,
+            cached_keys: 880,
+            list_items: 24,
+            tuple_items: 24,
+            exception: [24, 40, 48, 56],
+            traceback_next: 16,
+            dict_keys: 32,
+            cell_content: 16,
+            function: [48, 32, 40, 56, 64],
+            next_thread: 8,
+            first_thread: 7344,
+            generations: 7424,
+            permanent: 7504,
+            frame_data: 24,
+            generator_frame: Some(72),
+            frame_locals: 72,
+            local_names: Some(96),
+            old_local_names: None,
+            keys: Some(Keys { log2_index_bytes: 9, kind: 10, entries: 24, indices: 32 }),
         },
     },
 ];

@@ -10,9 +10,11 @@ mod allocators;
 mod code;
 mod frames;
 mod gc;
-mod layout;
+mod known;
+pub(crate) mod layout;
 mod published;
 
+use core::cell::UnsafeCell;
 use core::ffi::{CStr, c_char, c_int, c_void};
 use core::mem;
 use core::sync::atomic::{AtomicBool, AtomicPtr, AtomicU32, AtomicUsize, Ordering};
@@ -25,6 +27,7 @@ use crate::text::leading_number;
 use layout::{InstructionForm, Layout};
 
 pub(crate) use gc::Collector;
+pub(crate) use known::Known;
 
 /// What is known of the interpreter.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -54,6 +57,7 @@ pub(crate) struct Python {
     is_finalizing: AtomicUsize,
     code_type: AtomicUsize,
     type_type: AtomicUsize,
+    known: UnsafeCell<Known>,
     /// The first interpreter seen, and whether there was another.
     interpreter: AtomicUsize,
     subinterpreters: AtomicBool,
@@ -121,6 +125,14 @@ fn read_in_sandbox(address: usize, to: *mut u8, bytes: usize) -> bool {
     true
 }
 
+/// The innermost frame of a thread that waits, or 0.
+pub(crate) fn frames_of_thread(layout: &Layout, thread_state: usize) -> usize {
+    Python::innermost(layout, thread_state)
+}
+
+// SAFETY: `known` is written in the constructor, while there is one thread; the rest is atomic.
+unsafe impl Sync for Python {}
+
 impl Python {
     pub(crate) const fn new() -> Self {
         Python {
@@ -133,6 +145,7 @@ impl Python {
             is_finalizing: AtomicUsize::new(0),
             code_type: AtomicUsize::new(0),
             type_type: AtomicUsize::new(0),
+            known: UnsafeCell::new(Known::NOTHING),
             interpreter: AtomicUsize::new(0),
             subinterpreters: AtomicBool::new(false),
             no_frame_yet: AtomicBool::new(false),
@@ -225,6 +238,8 @@ impl Python {
             let found = names.iter().map(|name| symbol(name)).find(|&address| address != 0);
             place.store(found.unwrap_or(0), Ordering::Relaxed);
         }
+        // SAFETY: the constructor runs before there is a second thread.
+        unsafe { *self.known.get() = Known::find() };
         let usable = row.is_some()
             && [&self.current_state, &self.this_threads_state, &self.code_type]
                 .iter()
@@ -455,6 +470,24 @@ impl Python {
     /// The collector of the first interpreter, where its state is where the version keeps it.
     pub(crate) fn collector(&self) -> Option<Collector> {
         Collector::find(self.interpreter()?, self.layout()?)
+    }
+
+    /// What a snapshot of the object graph needs of the interpreter.
+    pub(crate) fn known(&self) -> &Known {
+        // SAFETY: written in the constructor alone.
+        unsafe { &*self.known.get() }
+    }
+
+    /// The layout, where the interpreter's own lists are where the version keeps them.
+    pub(crate) fn graph_layout(&self) -> Option<&'static Layout> {
+        self.layout().filter(|_| self.state() == State::Readable && self.collector().is_some())
+    }
+
+    /// Whether a snapshot of the object graph can be taken.
+    pub(crate) fn can_be_walked(&self) -> bool {
+        self.graph_layout().is_some()
+            && self.known().is_whole()
+            && !self.subinterpreters.load(Ordering::Relaxed)
     }
 
     /// The offset of an object's type, for the walk over what is alive at the end.

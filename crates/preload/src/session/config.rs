@@ -22,6 +22,8 @@ pub(crate) struct Config {
     pub(crate) image: u32,
     /// Whether stacks are walked twice and compared.
     pub(crate) check: bool,
+    /// Whether the object graph is written at the end.
+    pub(crate) heap: bool,
 }
 
 /// How many names are tried before one that is taken is left to fail.
@@ -82,6 +84,7 @@ pub(super) fn configure(config: &mut Config) -> bool {
     config.track = if env(c"MEMSIGHT_TRACK") == Some(b"heap") { Track::Heap } else { Track::Objects };
     config.follow = env(c"MEMSIGHT_FOLLOW") != Some(b"0");
     config.check = env(c"MEMSIGHT_CHECK").is_some();
+    config.heap = env(c"MEMSIGHT_HEAP") == Some(b"exit");
     if let Some(image) = env(c"MEMSIGHT_IMAGE") {
         let (pid, count) = split_once(image, b'.');
         if leading_number(pid) == Some(sys::pid().into()) {
@@ -120,13 +123,14 @@ fn split_pid(text: &[u8]) -> (&[u8], Option<&[u8]>) {
 }
 
 /// The variables that `memsight run` sets and the program does not see.
-pub(crate) const VARIABLES: [&core::ffi::CStr; 6] = [
+pub(crate) const VARIABLES: [&core::ffi::CStr; 7] = [
     c"MEMSIGHT_CAPTURE",
     c"MEMSIGHT_RUN",
     c"MEMSIGHT_TRACK",
     c"MEMSIGHT_FOLLOW",
     c"MEMSIGHT_IMAGE",
     c"MEMSIGHT_CHECK",
+    c"MEMSIGHT_HEAP",
 ];
 
 fn restore_environment(users_preload: &[u8]) {

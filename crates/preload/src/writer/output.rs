@@ -9,6 +9,7 @@ use memsight_recorder::{memory, syscall};
 use zstd_safe::zstd_sys as zstd;
 
 use super::system;
+use crate::graph::Destination;
 
 /// Records are gathered up to this, in bytes; then they become a chunk.
 const PLAIN: usize = 256 << 10;
@@ -127,6 +128,31 @@ impl Sink for Output {
 
     fn thread_name(&mut self, tid: u32, name: &mut [u8; 16]) -> usize {
         system::thread_name(self.pid, tid, name)
+    }
+}
+
+impl Destination for Output {
+    fn flush(&mut self) -> Result<(), Stopped> {
+        self.flush()
+    }
+
+    fn written(&self) -> usize {
+        self.written
+    }
+
+    fn resume(&mut self, written: usize) -> Result<(), Stopped> {
+        const FROM_START: usize = 0;
+        // SAFETY: cuts our own file to whole chunks, and goes on at its end.
+        unsafe {
+            syscall!(FTRUNCATE, self.file, written);
+            syscall!(LSEEK, self.file, written, FROM_START);
+        }
+        // The other process's compressor has seen what ours has not.
+        // SAFETY: the context is ours.
+        unsafe { zstd::ZSTD_CCtx_reset(self.compressor, zstd::ZSTD_ResetDirective::ZSTD_reset_session_only) };
+        self.stream_start = true;
+        self.written = written;
+        Ok(())
     }
 }
 

@@ -1,0 +1,201 @@
+//! Which block is whose: an object's own, one that it alone uses, or nobody's.
+//!
+//! A list's items, a dict's table, a bytearray's bytes are blocks of their own.
+//! An object is the owner of a block that a word of its own block, or of one
+//! that it owns, points to: as good for numpy's arrays and for types that
+//! nobody here knows as for a list.
+
+use memsight_capture::{Domain, LooseBlocks, NodeId, ObjectBytes, Record, SnapshotRecord, TypeId};
+use memsight_recorder::Recorder;
+use memsight_recorder::ledger::{Ledger, Sink, Stopped};
+use memsight_recorder::shadow::Slot;
+use memsight_recorder::table::{Table, mix};
+
+use super::Array;
+use super::types::{Kind, Type, flag};
+use super::walk::Walk;
+use crate::python::word;
+
+/// A block of this many bytes or more is not searched: it holds data.
+const LARGE: u32 = 64 << 10;
+
+/// Bytes that may stand before an object in its block.
+const BEFORE: [usize; 3] = [0, 16, 32];
+
+/// Blocks that have an owner and are no object's own.
+#[derive(Default)]
+struct Owned {
+    blocks: Array<usize>,
+    table: Table,
+    /// Blocks whose words are still to be looked at, and how many bytes of them.
+    pending: Array<(usize, u32)>,
+}
+
+impl Owned {
+    fn has(&self, block: usize) -> bool {
+        let blocks = self.blocks.as_slice();
+        self.table.find(mix(block as u64), |row| blocks[row as usize] == block).is_some()
+    }
+
+    fn add(&mut self, block: usize) -> Result<(), Stopped> {
+        self.blocks.push(block)?;
+        Ok(self.table.insert(self.blocks.len() as u32 - 1, mix(block as u64))?)
+    }
+}
+
+impl<S: Sink> Walk<'_, S> {
+    /// Says for each object what it takes, and what is left over.
+    pub(super) fn write_blocks(&mut self, recorder: &Recorder, ledger: &mut Ledger) -> Result<(), Stopped> {
+        let mut owned = Owned::default();
+        for at in 0..self.objects.len() {
+            let address = self.objects.as_slice()[at];
+            let of = self.types.get(TypeId(self.types_of.as_slice()[at]));
+            let before = of.bytes_before(self.layout.minor);
+            let found = [before, BEFORE[0], BEFORE[1], BEFORE[2]].into_iter().find_map(|before| {
+                let block = address.wrapping_sub(before);
+                recorder.shadow.peek(block).map(|slot| (block, slot))
+            });
+            let mut bytes = ObjectBytes::default();
+            if let Some((block, slot)) = found {
+                bytes.node = self.node_of(recorder, ledger, self.newest(recorder, address, &of, slot))?;
+                bytes.block = slot.bytes.into();
+                let values = self.values_block(address, &of);
+                let values = if values == 0 { None } else { self.own(recorder, &mut owned, values)? };
+                bytes.buffers = values.map_or(0, u64::from);
+                bytes.buffers += match of.kind {
+                    Kind::List => {
+                        let items = self.own(recorder, &mut owned, self.list_items(address).0)?;
+                        items.map_or(0, u64::from)
+                    }
+                    Kind::Tuple => 0,
+                    Kind::Leaf if of.has(flag::STR | flag::BYTES | flag::LONG) && slot.bytes < LARGE => {
+                        self.own_all(recorder, &mut owned, block, slot.bytes.min(of.size as u32))?
+                    }
+                    Kind::Leaf => self.own_all(recorder, &mut owned, block, slot.bytes.min(4096))?,
+                    _ => self.own_all(recorder, &mut owned, block, slot.bytes)?,
+                };
+            }
+            self.write(SnapshotRecord::ObjectBytes(bytes))?;
+        }
+        self.write_loose(recorder, ledger, &owned)
+    }
+
+    /// The block that tells where an object was made. Lists and dicts come from free lists
+    /// whose blocks somebody else allocated: what they hold tells better.
+    fn newest(&self, recorder: &Recorder, object: usize, of: &Type, own: Slot) -> Slot {
+        let buffer = match of.kind {
+            Kind::List => self.list_items(object).0,
+            // SAFETY: a live dict: its table of keys (`ma_keys`) or, without one of its own, its values.
+            Kind::Dict => unsafe { word(object + self.layout.references.dict_keys) },
+            _ => return own,
+        };
+        recorder.shadow.peek(buffer).filter(|_| buffer & 15 == 0).unwrap_or(own)
+    }
+
+    fn node_of(&mut self, recorder: &Recorder, ledger: &mut Ledger, slot: Slot) -> Result<NodeId, Stopped> {
+        match recorder.groups.try_get(slot.group) {
+            Some(group) if slot.group > recorder.inherited_groups() => {
+                ledger.node(recorder, self.sink, group.node())
+            }
+            _ => Ok(NodeId(0)),
+        }
+    }
+
+    /// Takes the blocks that the words of this one point to, and what those point to.
+    /// Gives their bytes.
+    fn own_all(
+        &self,
+        recorder: &Recorder,
+        owned: &mut Owned,
+        block: usize,
+        bytes: u32,
+    ) -> Result<u64, Stopped> {
+        let mut sum = 0;
+        owned.pending.push((block, bytes))?;
+        while let Some((block, bytes)) = owned.pending.pop() {
+            for at in (0..(bytes as usize & !7)).step_by(8) {
+                // SAFETY: the word lies in a live block.
+                let target = unsafe { word(block + at) };
+                if let Some(bytes) = self.own(recorder, owned, target)? {
+                    sum += u64::from(bytes);
+                    if bytes < LARGE {
+                        owned.pending.push((target, bytes))?;
+                    }
+                }
+            }
+        }
+        Ok(sum)
+    }
+
+    /// Takes the block at an address, if it is one that nobody has. Gives its bytes.
+    fn own(&self, recorder: &Recorder, owned: &mut Owned, block: usize) -> Result<Option<u32>, Stopped> {
+        if block & 15 != 0 || block >> 47 != 0 {
+            return Ok(None);
+        }
+        let Some(slot) = recorder.shadow.peek(block) else { return Ok(None) };
+        if self.is_objects(block) || owned.has(block) {
+            return Ok(None);
+        }
+        owned.add(block)?;
+        Ok(Some(slot.bytes))
+    }
+
+    /// Whether an object lies in a block.
+    fn is_objects(&self, block: usize) -> bool {
+        BEFORE.iter().any(|before| self.is_object(block + before))
+    }
+
+    fn write_loose(
+        &mut self,
+        recorder: &Recorder,
+        ledger: &mut Ledger,
+        owned: &Owned,
+    ) -> Result<(), Stopped> {
+        let mut loose = Array::<LooseBlocks>::new();
+        let mut table = Table::default();
+        let mut result = Ok(());
+        recorder.shadow.for_each(|address, slot| {
+            let Some(group) = recorder.groups.try_get(slot.group) else { return };
+            let is_pythons = matches!(group.domain(), Domain::Object | Domain::Mem);
+            if result.is_err() || !is_pythons || slot.group <= recorder.inherited_groups() {
+                return;
+            }
+            if !self.is_objects(address) && !owned.has(address) {
+                let fresh = LooseBlocks { node: group.node(), domain: group.domain(), blocks: 0, bytes: 0 };
+                result = add(&mut loose, &mut table, fresh, slot.bytes.into());
+            }
+        });
+        result?;
+        for row in loose.as_slice() {
+            let node = ledger.node(recorder, self.sink, row.node)?;
+            self.sink.record(&Record::Snapshot(SnapshotRecord::LooseBlocks(LooseBlocks { node, ..*row })))?;
+        }
+        Ok(())
+    }
+}
+
+fn add(
+    loose: &mut Array<LooseBlocks>,
+    table: &mut Table,
+    fresh: LooseBlocks,
+    bytes: u64,
+) -> Result<(), Stopped> {
+    let hash = mix(u64::from(fresh.node.0) << 3 | fresh.domain as u64);
+    let rows = &*loose;
+    let same = |row: u32| {
+        let row = &rows.as_slice()[row as usize];
+        row.node == fresh.node && row.domain == fresh.domain
+    };
+    let row = match table.find(hash, same) {
+        Some(row) => row,
+        None => {
+            loose.push(fresh)?;
+            table.insert(loose.len() as u32 - 1, hash)?;
+            loose.len() as u32 - 1
+        }
+    };
+    let row = &mut loose.as_mut_slice()[row as usize];
+    row.blocks += 1;
+    row.bytes += bytes;
+    Ok(())
+}
