@@ -15,16 +15,19 @@ mod sources;
 
 /// Which crates of the workspace a crate may name as its dependency.
 ///
-/// `capture ← recorder ← preload` and `capture ← insight ← report ← memsight`.
+/// `capture ← recorder ← preload` and `capture ← insight, heap ← report ← memsight`.
 const MAY_DEPEND_ON: &[(&str, &[&str])] = &[
     ("memsight-capture", &[]),
     ("memsight-recorder", &["memsight-capture"]),
     ("memsight-preload", &["memsight-recorder", "memsight-capture"]),
     ("memsight-insight", &["memsight-capture"]),
-    ("memsight-heap", &[]),
-    ("memsight-report", &["memsight-insight", "memsight-capture"]),
+    ("memsight-heap", &["memsight-capture"]),
+    ("memsight-report", &["memsight-insight", "memsight-heap", "memsight-capture"]),
     ("memsight-check", &[]),
-    ("memsight", &["memsight-check", "memsight-report", "memsight-insight", "memsight-capture"]),
+    (
+        "memsight",
+        &["memsight-check", "memsight-report", "memsight-insight", "memsight-heap", "memsight-capture"],
+    ),
     ("xtask", &[]),
 ];
 

@@ -142,6 +142,11 @@ impl GraphBuilder {
         self.names.intern(text).ok_or(Error::TooMuchText)
     }
 
+    /// The text of a name.
+    pub fn text(&self, name: NameId) -> &str {
+        self.names.get(name)
+    }
+
     /// Adds a type by its name, with its module but for builtins, and gives its number:
     /// 0, 1, 2 … in the order in which they are added.
     ///

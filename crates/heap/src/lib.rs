@@ -6,7 +6,7 @@
 //! to ([`type_totals`]), what keeps itself alive ([`Cycles`]), and by
 //! which references an object is held ([`Paths`], [`merged_paths`]).
 //!
-//! Nothing here reads captures, draws or prints. Objects and references come from files
+//! A [`Snapshot`] is read from a capture. Nothing here draws or prints. Objects and references come from files
 //! that may say anything: what cannot be true is refused or counted where the graph is
 //! built, sums saturate, and no walk recurses.
 #![forbid(unsafe_code)]
@@ -31,6 +31,7 @@ mod root;
 mod rows;
 mod semi_nca;
 mod slots;
+mod snapshot;
 mod types;
 
 pub use breaking::EdgeToBreak;
@@ -45,4 +46,5 @@ pub use name_table::NameTable;
 pub use paths::{Path, Paths, Start};
 pub use reach::Reach;
 pub use root::{Root, RootKind};
+pub use snapshot::{Snapshot, Unreadable};
 pub use types::{TypeTotal, type_totals};

@@ -9,6 +9,7 @@
 //! | `check`      | finds code that wastes memory, and mends it                    |
 //! | `prove`      | keeps the fixes that are measured to be worth it               |
 //! | `explain`    | how it works, measured on the reader's own interpreter         |
+//! | `heap`       | what is alive and who keeps it                                 |
 //! | `launch`     | from a command line to a process with the recorder in it       |
 //! | `exit`       | the one place where exit codes are decided                     |
 //! | `scratch`    | a folder for the time of a command                             |
@@ -23,6 +24,7 @@ mod compare;
 mod diff;
 mod exit;
 mod explain;
+mod heap;
 mod launch;
 mod prove;
 mod report;
@@ -55,6 +57,8 @@ enum Command {
     Report(report::Args),
     /// Show what changed between two captures.
     Diff(diff::Args),
+    /// Show what is alive and who keeps it, of a run with --heap.
+    Heap(heap::Args),
     /// Record two commands in turn and compare them.
     Compare(compare::Args),
     /// Find code that wastes memory, rank it by what it cost, and mend it.
@@ -87,6 +91,7 @@ fn dispatch(command: Command) -> Exit {
         Command::Check(args) => check::run(&args),
         Command::Prove(args) => prove::run(&args),
         Command::Explain(args) => explain::run(&args),
+        Command::Heap(args) => heap::run(&args),
     };
     result.unwrap_or_else(|error| Exit::failed(&error))
 }

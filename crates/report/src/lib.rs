@@ -6,6 +6,8 @@
 
 pub mod compare;
 mod diff;
+pub mod heap;
+mod heap_diff;
 pub mod json;
 mod look;
 mod next;
@@ -28,3 +30,4 @@ pub mod text {
 }
 
 pub use diff::diff_json;
+pub use heap_diff::diff as heap_diff;
