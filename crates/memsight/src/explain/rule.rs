@@ -148,7 +148,7 @@ fn verdict(saves: Saves, before: &Counts, after: &Counts, python: &str) -> Strin
 fn alike((was, is): (u64, u64)) -> &'static str {
     match was.abs_diff(is) {
         0 => "the same",
-        ..LEAST_BYTES => "the same within 1 kB",
+        1..LEAST_BYTES => "the same within 1 kB",
         _ => "nearly the same",
     }
 }
