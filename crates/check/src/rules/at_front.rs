@@ -107,14 +107,17 @@ fn places<'a>(cx: &Model<'a>, list: &'a Expr) -> Vec<&'a Expr> {
     all.ids().filter_map(|id| cx.expr(id)).filter(|it| same_place(it, list)).collect()
 }
 
-/// Whether something is done with a list anywhere that a deque can't do: it is sorted, sliced or added to
-/// another list.
+/// Whether something is done with a list anywhere that a deque can't do, or does slowly: it is sorted, sliced,
+/// added to another list, or looked up by a number that changes.
 fn needs_a_list<'a>(cx: &Model<'a>, list: &'a Expr, body: Region) -> bool {
     let local = cx.symbol_of(list).is_some();
     places(cx, list).into_iter().any(|name| match cx.parent_expr(name) {
         // What is sorted before the loop can be sorted before it becomes a deque.
         Some(Expr::Attribute(method)) => method.attr.as_str() == "sort" && (!local || body.has(cx.id(name))),
-        Some(Expr::Subscript(it)) => cx.id(&*it.value) == cx.id(name) && it.slice.is_slice_expr(),
+        Some(Expr::Subscript(it)) => {
+            let changes = local && int(&it.slice).is_none();
+            cx.id(&*it.value) == cx.id(name) && (changes || it.slice.is_slice_expr())
+        }
         Some(Expr::BinOp(_)) => true,
         Some(Expr::Call(call)) => {
             cx.path(&call.func).is_some_and(|path| path.starts_with("heapq.") || path.starts_with("bisect."))

@@ -4,7 +4,7 @@
 use super::short::{FEW, few, is_written_out, of_arguments};
 use crate::model::shape::Loop;
 use crate::model::{Ast, Bound, Model, NodeId, Type, Use, comprehension, int, same_place};
-use crate::syntax::{CmpOp, Expr, ExprCall, Operator, Stmt, any_over_expr};
+use crate::syntax::{CmpOp, Expr, ExprCall, Operator, Stmt, StmtFunctionDef, any_over_expr};
 
 /// Whether what a statement makes grow at a place stays short, as far as the text around it shows: all loops
 /// that add to it run a few times, or a test compares it with something short.
@@ -48,10 +48,12 @@ pub(super) fn leaves<'a>(cx: &Model<'a>, statement: NodeId) -> Option<&'a Stmt> 
     block.last().filter(|_| !goes_on)
 }
 
-/// Whether a statement is part of a function that stands in one test, and works on what that test gives it.
+/// Whether a statement is part of a test, or of a function that stands in one: what a test makes is as small as
+/// it could be written.
 pub(super) fn serves_a_test<'a>(cx: &Model<'a>, statement: NodeId) -> bool {
+    let is_test = |function: &StmtFunctionDef| function.name.as_str().starts_with("test");
     let Some(own) = cx.function(statement) else { return false };
-    cx.function(cx.id(own)).is_some_and(|around| around.name.as_str().starts_with("test"))
+    is_test(own) || cx.function(cx.id(own)).is_some_and(is_test)
 }
 
 /// Whether a loop runs a few times.
