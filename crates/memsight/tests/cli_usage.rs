@@ -49,11 +49,13 @@ fn wrong_usage_is_exit_code_2() {
     refuses(here, &["run", "--json", "/no/such/a.json", "true"], &["--json", "/no/such"]);
     refuses(here, &["run", "-m"], &["module"]);
     refuses(here, &["run", "--native", "true"], &["native stacks"]);
-    refuses(here, &["run", "--heap", "exit", "true"], &["object graph"]);
+    refuses(here, &["run", "--heap", "end", "true"], &["end", "exit"]);
+    refuses(here, &["run", "--heap", "exit", "--track", "heap", "true"], &["--track heap"]);
     refuses(here, &["report"], &["CAPTURE"]);
     refuses(here, &["report", "x", "--html", "y"], &["later version"]);
     refuses(here, &["report", "x", "--at", "soon"], &["no time"]);
     refuses(here, &["report", "x", "--by", "type", "--at", "peak"], &["--at end"]);
+    refuses(here, &["heap"], &["CAPTURE"]);
     refuses(here, &["diff", "x"], &["AFTER"]);
     refuses(here, &["diff", "x", "y", "--fail-on-increase", "abc"], &["percent"]);
     refuses(here, &["compare", "-n", "0", "a", "b"], &["0"]);

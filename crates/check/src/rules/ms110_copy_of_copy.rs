@@ -1,5 +1,6 @@
 //! MS110: `sorted(list(xs))`.
 
+use super::few_rounds::serves_a_test;
 use super::patterns::{Takes, consumer, slice};
 use super::short::few;
 use super::spans::is_made_of_few;
@@ -34,7 +35,9 @@ fn check<'a>(cx: &mut Context<'_, 'a>, expr: &'a Expr, _: &'a crate::syntax::Exp
     let Some((kind @ ("list" | "tuple"), of)) = cx.call_of_one(expr) else { return };
     let Some(consumer) = consumer(cx, expr) else { return };
     // A comprehension in there is a matter of MS401, a slice of MS102.
-    if is_made_of_few(cx, of) || is_compared(cx, consumer.call) || measures(cx, expr) {
+    // A test may be about the copy.
+    let in_test = serves_a_test(cx, cx.statement(cx.id(expr)));
+    if in_test || is_made_of_few(cx, of) || is_compared(cx, consumer.call) || measures(cx, expr) {
         return;
     }
     let plain = !of.is_list_comp_expr() && slice(cx, of).is_none() && !of.is_generator_expr();

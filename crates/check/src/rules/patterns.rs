@@ -1,6 +1,7 @@
 //! What several rules look for: slices, builtins that take any iterable, and
 //! the edits that they have in common.
 
+use super::few_rounds::serves_a_test;
 use super::short::{FEW, is_fields, is_named_short, is_written_out, of_arguments};
 use crate::context::{Context, replace};
 use crate::finding::Edit;
@@ -47,7 +48,7 @@ pub(super) fn slice<'a>(cx: &Model<'a>, expr: &'a Expr) -> Option<Slice<'a>> {
 
 impl<'a> Slice<'a> {
     /// Whether it can only ever hold a few items: `xs[:3]`, `xs[2:5]`, `xs[-3:]`, the arguments of the
-    /// program or of a call.
+    /// program or of a call, what a test goes over.
     pub(super) fn is_small(&self, cx: &Model<'a>) -> bool {
         let few = |bound: Option<&Expr>| bound.and_then(int).is_some_and(|n| n.abs() <= FEW);
         let (lower, upper) = (self.bounds.lower.as_deref(), self.bounds.upper.as_deref());
@@ -63,6 +64,7 @@ impl<'a> Slice<'a> {
         });
         head || tail
             || window
+            || serves_a_test(cx, cx.statement(cx.id(self.of)))
             || is_written_out(cx, self.of)
             || of_arguments(cx, self.of)
             || is_fields(cx, self.of)
