@@ -147,6 +147,11 @@ impl GraphBuilder {
         self.names.get(name)
     }
 
+    /// The name of a type that was added; nothing if it was not.
+    pub(crate) fn type_name(&self, number: u32) -> &str {
+        self.types.get(number as usize).map_or("", |&name| self.names.get(name))
+    }
+
     /// Adds a type by its name, with its module but for builtins, and gives its number:
     /// 0, 1, 2 … in the order in which they are added.
     ///

@@ -8,6 +8,7 @@ use std::collections::HashMap;
 
 use crate::breaking::{Chooser, EdgeToBreak};
 use crate::components::Components;
+use crate::dominators::{Dominators, Holder};
 use crate::graph::Graph;
 use crate::reach::Reach;
 use crate::{NodeId, TypeId};
@@ -35,6 +36,8 @@ pub struct CycleGroup {
 pub struct Cycles {
     components: Components,
     groups: Vec<CycleGroup>,
+    /// By cycle, its group.
+    group_of: Vec<u32>,
 }
 
 /// What is counted of a shape: cycles, objects, bytes, and the first cycle's number.
@@ -44,6 +47,8 @@ struct Count {
     objects: u64,
     bytes: u64,
     example: usize,
+    /// The shape's number among all.
+    number: u32,
 }
 
 type Shapes = HashMap<Box<[(TypeId, u32)]>, Count>;
@@ -56,6 +61,8 @@ impl Cycles {
         let mut garbage = Shapes::new();
         let mut types = Vec::new();
         let mut shape = Vec::new();
+        let mut group_of = Vec::with_capacity(components.len());
+        let mut shape_count = 0;
         for example in 0..components.len() {
             let members = components.members(example);
             types.clear();
@@ -65,9 +72,14 @@ impl Cycles {
             shape.extend(types.chunk_by(|a, b| a == b).map(|same| (same[0], same.len() as u32)));
             let shapes = if reach.is_garbage(members[0]) { &mut garbage } else { &mut reachable };
             if !shapes.contains_key(shape.as_slice()) {
-                shapes.insert(shape.as_slice().into(), Count { example, ..Count::default() });
+                shapes.insert(
+                    shape.as_slice().into(),
+                    Count { example, number: shape_count, ..Count::default() },
+                );
+                shape_count += 1;
             }
             let Some(count) = shapes.get_mut(shape.as_slice()) else { continue };
+            group_of.push(count.number);
             count.cycles += 1;
             count.objects += members.len() as u64;
             let bytes = members.iter().map(|&member| graph.bytes(member));
@@ -76,16 +88,42 @@ impl Cycles {
         let chooser = Chooser::new(graph, &components);
         let with_garbage = |shapes: Shapes, garbage| shapes.into_iter().map(move |entry| (entry, garbage));
         let shapes = with_garbage(reachable, false).chain(with_garbage(garbage, true));
-        let mut groups: Vec<CycleGroup> = shapes
+        let mut numbered: Vec<(CycleGroup, u32)> = shapes
             .filter_map(|((types, count), garbage)| {
                 let edge_to_break = chooser.choose(count.example)?;
-                let Count { cycles, objects, bytes, example } = count;
-                Some(CycleGroup { types, garbage, count: cycles, objects, bytes, example, edge_to_break })
+                let Count { cycles, objects, bytes, example, number } = count;
+                let group =
+                    CycleGroup { types, garbage, count: cycles, objects, bytes, example, edge_to_break };
+                Some((group, number))
             })
             .collect();
         drop(chooser);
-        groups.sort_unstable_by_key(|group| (u64::MAX - group.bytes, group.example));
-        Cycles { components, groups }
+        numbered.sort_unstable_by_key(|(group, _)| (u64::MAX - group.bytes, group.example));
+        let mut places = vec![0; shape_count as usize];
+        for (place, &(_, number)) in (0..).zip(&numbered) {
+            places[number as usize] = place;
+        }
+        group_of.iter_mut().for_each(|number| *number = places[*number as usize]);
+        Cycles { components, groups: numbered.into_iter().map(|(group, _)| group).collect(), group_of }
+    }
+
+    /// By group, the bytes that its cycles retain: their own, and those of everything
+    /// that nothing but them keeps.
+    pub fn retained_bytes(&self, dominators: &Dominators) -> Vec<u64> {
+        let mut retained = vec![0u64; self.groups.len()];
+        for cycle in 0..self.components.len() {
+            for &member in self.components.members(cycle) {
+                let inside = match dominators.holder(member) {
+                    Holder::Object(holder) => self.components.same(holder.0, member.0),
+                    Holder::Roots(_) | Holder::Several => false,
+                };
+                if !inside {
+                    let sum = &mut retained[self.group_of[cycle] as usize];
+                    *sum = sum.saturating_add(dominators.retained_bytes(member));
+                }
+            }
+        }
+        retained
     }
 
     /// The shapes; those of most bytes come first.

@@ -54,7 +54,7 @@ impl Label {
     }
 
     /// The same without what tells one item of a container from another.
-    pub(crate) fn without_place(self) -> Label {
+    pub fn without_place(self) -> Label {
         match self {
             Label::KeyNumber(_) | Label::KeyRepr(_) | Label::Key(_) => Label::KeyNumber(0),
             Label::ListIndex(_) | Label::TupleIndex(_) => Label::ListIndex(0),

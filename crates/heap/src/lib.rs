@@ -18,6 +18,7 @@ mod builder;
 mod components;
 mod cycles;
 mod dominators;
+mod fields;
 mod gathered;
 mod graph;
 mod ids;

@@ -76,6 +76,11 @@ impl Label {
         write_step(&mut text, self, graph.names());
         text
     }
+
+    /// The same along a reference from an object's `__dict__`: `.rows` for `['rows']`.
+    pub fn name_of_step_in_dict(self, graph: &Graph) -> String {
+        in_dict(self, graph.names()).unwrap_or(self).name_of_step(graph)
+    }
 }
 
 /// Adds a step to those so far, each with how many times in a row it is gone.

@@ -92,6 +92,14 @@ impl Paths {
         Path { start, first, edges }
     }
 
+    /// The last reference on the path to an object; none if a root holds it.
+    pub fn last_edge(&self, graph: &Graph, node: NodeId) -> Option<EdgeId> {
+        match self.found(graph, node) {
+            Found::By(edge) => Some(edge),
+            Found::At(_) => None,
+        }
+    }
+
     pub(crate) fn found(&self, graph: &Graph, node: NodeId) -> Found {
         match self.found_by[node.index()] {
             GARBAGE => Found::At(Start::Garbage(graph.type_of(node))),

@@ -14,6 +14,7 @@ use memsight_capture::{
 
 use crate::bits::Bits;
 use crate::builder::{GraphBuilder, Object};
+use crate::fields::{self, Fields};
 use crate::graph::{Follow, Graph};
 use crate::label::Label;
 use crate::root::Root;
@@ -192,6 +193,8 @@ struct Reading {
     keys: HashMap<u32, Key>,
     words: Vec<NameId>,
     kinds: Vec<Container>,
+    /// By type, what its objects refer to without a name.
+    fields: Vec<Fields>,
     loose: Vec<LooseBlocks>,
     missing: String,
     modules: Option<capture::ObjectId>,
@@ -242,6 +245,7 @@ impl Reading {
             keys: HashMap::new(),
             words: Vec::new(),
             kinds: Vec::new(),
+            fields: Vec::new(),
             loose: Vec::new(),
             missing: String::new(),
             modules: None,
@@ -259,6 +263,7 @@ impl Reading {
             SnapshotRecord::ObjectType(name) => {
                 let name = String::from_utf8_lossy(name);
                 self.kinds.push(Container::of(&name));
+                self.fields.push(fields::of_type(&name));
                 self.builder.add_type(&name)?;
             }
             SnapshotRecord::Word(word) => {
@@ -357,10 +362,14 @@ impl Reading {
 
     fn edge(&mut self, edge: capture::Edge) -> Result<(), crate::Error> {
         let Some(from) = self.found.get(self.from) else { return Ok(()) };
-        let (from, kind) = (from.address, self.kinds.get(from.type_id as usize).copied());
+        let (from, type_id) = (from.address, from.type_id as usize);
+        let kind = self.kinds.get(type_id).copied();
         let kind = kind.unwrap_or(Container::Other);
         let Some(target) = self.hold(edge.target) else { return Ok(()) };
-        let label = self.label(edge.label, kind)?;
+        let label = match self.label(edge.label, kind)? {
+            Label::Unknown => self.unnamed(type_id, edge.target)?,
+            label => label,
+        };
         let is_modules = self.modules.is_some_and(|modules| modules.index() == self.from);
         if let (true, Label::Key(module)) = (is_modules, label) {
             self.module_roots.push((module, target));
@@ -396,6 +405,20 @@ impl Reading {
             },
             capture::Label::Type => Label::Type,
         })
+    }
+
+    /// What is known of a reference that has no name.
+    fn unnamed(&mut self, from: usize, target: capture::ObjectId) -> Result<Label, crate::Error> {
+        let fields = self.fields.get(from).copied().unwrap_or_default();
+        let to = self.found.get(target.index()).map_or("", |found| self.builder.type_name(found.type_id));
+        match fields::to_type(fields, to) {
+            Some(field) => {
+                let place = self.place;
+                self.place = self.place.saturating_add(1);
+                field.label(place, |name| self.builder.name(name))
+            }
+            None => Ok(Label::Unknown),
+        }
     }
 
     fn named(&self, object: capture::ObjectId) -> Option<NameId> {

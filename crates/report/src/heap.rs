@@ -1,11 +1,9 @@
 //! The object graph as text: which types hold the bytes, which objects keep
 //! them alive, who holds a type's objects, and what keeps itself alive.
 
-use std::collections::{BinaryHeap, HashSet};
-
 use memsight_heap::{
-    CycleGroup, Cycles, Dominators, Graph, Holder, NodeId, Paths, Reach, RootKind, Snapshot, TypeTotal,
-    merged_paths, type_totals,
+    CycleGroup, Cycles, Dominators, Graph, NodeId, Paths, Reach, Snapshot, TypeTotal, merged_paths,
+    type_totals,
 };
 use memsight_insight::{Process, Program};
 
@@ -64,69 +62,13 @@ impl<'a> Heap<'a> {
         (!site.is_outside_python()).then_some((&*site.file, site.line))
     }
 
-    /// The objects that retain most, each below the one that dominates it, with its depth.
-    pub fn largest(&self, limit: usize) -> Vec<(usize, NodeId)> {
-        let tops = RootKind::ALL.into_iter().map(Holder::Roots).chain([Holder::Several]);
-        let top: Vec<NodeId> = tops.flat_map(|holder| self.dominators.children(holder)).copied().collect();
-        let chosen = self.choose(&top, limit);
-        let mut open: Vec<(usize, NodeId)> = self.below(top, &chosen).map(|node| (0, node)).collect();
-        let mut rows = Vec::new();
-        while let Some((depth, node)) = open.pop() {
-            rows.push((depth, node));
-            let children = self.dominators.children(Holder::Object(node)).to_vec();
-            open.extend(self.below(children, &chosen).map(|node| (depth + 1, node)));
-        }
-        rows
-    }
-
-    /// Of some objects the chosen ones, and in place of each step what is below it; those
-    /// that retain most come last.
-    fn below(&self, mut open: Vec<NodeId>, chosen: &HashSet<NodeId>) -> impl Iterator<Item = NodeId> + use<> {
-        let mut found = Vec::new();
-        while let Some(node) = open.pop() {
-            if chosen.contains(&node) && self.is_step(node) {
-                open.extend_from_slice(self.dominators.children(Holder::Object(node)));
-            } else if chosen.contains(&node) {
-                found.push(node);
-            }
-        }
-        found.sort_by_key(|&node| self.dominators.retained_bytes(node));
-        found.into_iter()
-    }
-
-    /// Whether an object is a step on the way to what it holds, and nothing to anybody: a
-    /// module, and the dict that an object's attributes are in.
-    fn is_step(&self, node: NodeId) -> bool {
-        let graph = self.graph();
-        let is_dict_of = || {
-            let path = self.paths.to(graph, node);
-            let last = path.edges.last().map(|&edge| graph.edge(edge).label);
-            last == Some(memsight_heap::Label::Dict)
-        };
-        match graph.type_name(graph.type_of(node)) {
-            "module" => true,
-            "dict" => is_dict_of(),
-            _ => false,
-        }
-    }
-
-    fn choose(&self, top: &[NodeId], limit: usize) -> HashSet<NodeId> {
-        let retained = |node: NodeId| self.dominators.retained_bytes(node);
-        let least = self.snapshot.bytes() / 200;
-        let mut open: BinaryHeap<(u64, NodeId)> = top.iter().map(|&node| (retained(node), node)).collect();
-        let mut chosen = HashSet::new();
-        let mut left = limit;
-        while let Some((size, node)) = open.pop() {
-            if left == 0 || size == 0 || size < least {
-                break;
-            }
-            chosen.insert(node);
-            left -= usize::from(!self.is_step(node));
-            let children = self.dominators.children(Holder::Object(node));
-            // Children come by size: the first ones are enough.
-            open.extend(children.iter().take(limit).map(|&node| (retained(node), node)));
-        }
-        chosen
+    /// The objects that retain most, by themselves: at most `limit`, none below half a percent.
+    fn largest(&self, limit: usize) -> Vec<NodeId> {
+        let rows = self.tree(limit);
+        let mut all: Vec<NodeId> = rows.into_iter().flat_map(|row| row.objects).collect();
+        all.sort_by_key(|&node| (u64::MAX - self.dominators.retained_bytes(node), node));
+        all.truncate(limit);
+        all
     }
 
     /// Totals of all types; those that retain most come first.
@@ -161,6 +103,16 @@ impl<'a> Heap<'a> {
         format!("{objects} objects, {} {when}", bytes(self.snapshot.bytes()))
     }
 
+    /// Where most of some objects were allocated: a block that was used before keeps its first place.
+    fn place_of_most(&self, objects: &[NodeId], width: usize) -> String {
+        let mut times = std::collections::HashMap::new();
+        for &node in objects.iter().take(SAMPLE) {
+            times.entry(self.snapshot.allocated_at(node)).or_insert((0u32, node)).0 += 1;
+        }
+        let most = times.into_values().max_by_key(|&(count, first)| (count, std::cmp::Reverse(first)));
+        most.map_or(String::new(), |(_, node)| self.place(node, width))
+    }
+
     fn place(&self, node: NodeId, width: usize) -> String {
         let tree = &self.process.recording.tree;
         let id = self.snapshot.allocated_at(node);
@@ -173,6 +125,9 @@ impl<'a> Heap<'a> {
         }
     }
 }
+
+/// Of so many objects it is asked where they were allocated.
+const SAMPLE: usize = 1000;
 
 /// `memsight heap`: what it is made of, and the objects that keep most alive.
 pub fn overview(heap: &Heap<'_>, look: &Look, limit: Option<usize>) -> String {
@@ -197,7 +152,8 @@ pub fn overview(heap: &Heap<'_>, look: &Look, limit: Option<usize>) -> String {
     line(&mut out, "");
     write_tree(&mut out, heap, look, limit.unwrap_or(12));
     let (objects, garbage) = heap.garbage();
-    if objects > 0 {
+    let much = garbage > heap.snapshot.bytes() / 50;
+    if much {
         line(&mut out, "");
         let text = format!(
             "Garbage  {} in {} objects that nothing reaches: they wait for the cycle collector",
@@ -211,13 +167,15 @@ pub fn overview(heap: &Heap<'_>, look: &Look, limit: Option<usize>) -> String {
         line(&mut out, &look.warn(&folded(&note, look.width, 2)));
     }
     line(&mut out, "");
-    write_next(&mut out, heap, &keepers, &own, objects > 0);
+    write_next(&mut out, heap, &keepers, &own, much);
     out
 }
 
 fn write_next(out: &mut String, heap: &Heap<'_>, keepers: &[TypeTotal], own: &[TypeTotal], garbage: bool) {
     let file = heap.process.path.display();
-    let of = keepers.iter().chain(own).next().map(|row| heap.graph().type_name(row.type_id));
+    // A class of the program if its objects keep much, else what there is most of.
+    let much = keepers.iter().find(|row| row.retained_bytes > heap.snapshot.bytes() / 10);
+    let of = much.or(own.first()).map(|row| heap.graph().type_name(row.type_id));
     let who = format!("memsight heap {file} --who-holds {}", of.unwrap_or("dict"));
     let cycles = format!("memsight heap {file} --cycles");
     let width = columns(&who).max(columns(&cycles));
@@ -259,23 +217,25 @@ fn type_table(
 
 fn write_tree(out: &mut String, heap: &Heap<'_>, look: &Look, limit: usize) {
     let graph = heap.graph();
-    let mut above: Vec<String> = Vec::new();
-    let mut rows = Vec::new();
-    for (depth, node) in heap.largest(limit) {
-        let name = heap.name_of(node);
-        above.truncate(depth);
-        // Below the object that keeps it, only the rest of the way is said.
-        let rest = above.last().and_then(|keeper| name.strip_prefix(keeper.as_str()));
-        let text = rest.filter(|rest| !rest.is_empty()).unwrap_or(&name);
-        let text = format!("{}{text}", "  ".repeat(depth.min(12)));
-        let of = printable(graph.type_name(graph.type_of(node)));
-        rows.push((node, [text, of, heap.place(node, 30)]));
-        above.push(name);
-    }
+    let rows = heap.tree(limit).into_iter().map(|row| {
+        let first = row.objects[0];
+        let times = match row.objects.len() {
+            1 => String::new(),
+            objects => format!("{} × ", count(objects as u64)),
+        };
+        let whole = printable(graph.type_name(graph.type_of(first)));
+        // A class's own name says more than the module that it is cut after.
+        let fits = columns(&times) + columns(&whole) <= look.width / 5;
+        let of = if fits { &*whole } else { whole.rsplit('.').next().unwrap_or(&whole) };
+        let of = format!("{times}{of}");
+        let name = format!("{}{}", "  ".repeat(row.depth.min(12)), row.name);
+        (row.retained_bytes, [name, of, heap.place_of_most(&row.objects, look.width / 4)])
+    });
+    let rows: Vec<_> = rows.collect();
     let widest = |at: usize| rows.iter().map(|(_, texts)| columns(&texts[at])).max().unwrap_or(0);
     let room = look.width.saturating_sub(14);
-    let place = widest(2).min(30);
-    let kind = widest(1).clamp(4, 24);
+    let place = widest(2).min(look.width / 4);
+    let kind = widest(1).clamp(4, look.width / 5);
     let name = widest(0).min(room.saturating_sub(place + kind + 4)).max(20);
     line(
         out,
@@ -285,8 +245,8 @@ fn write_tree(out: &mut String, heap: &Heap<'_>, look: &Look, limit: usize) {
             fill("type", kind)
         )),
     );
-    for (node, [text, of, at]) in &rows {
-        let amount = look.bold(&right(&bytes(heap.dominators.retained_bytes(*node)), 11));
+    for (retained, [text, of, at]) in &rows {
+        let amount = look.bold(&right(&bytes(*retained), 11));
         let text = fill(&cut(text, name), name);
         let of = fill(&cut(of, kind), kind);
         line(out, &format!("{amount}   {text}  {of}  {}", look.place(at)));
@@ -320,12 +280,18 @@ pub fn who_holds(
         let room = look.width.saturating_sub(14);
         line(&mut out, &format!("{}{}", look.bold(&front), cut(&printable(&path.name), room)));
         let at = heap.place(path.example, 40);
-        let example = heap.name_of(path.example);
-        let mut more = format!("for example {example}");
-        if !at.is_empty() {
-            more = format!("allocated at {at}, {more}");
+        let at = if at.is_empty() { at } else { format!("allocated at {at}") };
+        let example = match heap.name_of(path.example) {
+            example if example == printable(&path.name) => String::new(),
+            example => format!("for example {example}"),
+        };
+        let both = [&*at, &*example].into_iter().filter(|text| !text.is_empty()).collect::<Vec<_>>();
+        let fits = both.iter().map(|text| columns(text) + 2).sum::<usize>() <= room + 2;
+        for text in if fits { vec![both.join(", ")] } else { both.into_iter().map(str::to_owned).collect() } {
+            if !text.is_empty() {
+                line(&mut out, &format!("{}{}", " ".repeat(14), look.dim(&cut(&text, room))));
+            }
         }
-        line(&mut out, &format!("{}{}", " ".repeat(14), look.dim(&cut(&more, room))));
     }
     if merged.len() > shown {
         let more = format!("{} more ways; -n shows more", count((merged.len() - shown) as u64));
@@ -337,36 +303,68 @@ pub fn who_holds(
 /// `memsight heap --cycles`: what keeps itself alive.
 pub fn cycles_text(heap: &Heap<'_>, look: &Look, limit: Option<usize>) -> String {
     let cycles = heap.cycles();
+    let retained = cycles.retained_bytes(&heap.dominators);
+    let mut all: Vec<(&CycleGroup, u64)> = cycles.groups().iter().zip(retained).collect();
+    all.sort_by_key(|&(group, retained)| (u64::MAX - retained, group.example));
+    let (of_classes, all): (Vec<_>, Vec<_>) =
+        all.into_iter().partition(|(group, _)| is_of_classes(heap, group));
     let mut out = heap.heading(look);
     for (garbage, title, none) in [
         (true, "Garbage: cycles that nothing reaches; only the cycle collector frees them", "no garbage"),
         (
             false,
             "Cycles that the program still reaches: harmless until it lets go of them",
-            "no other cycles",
+            "no cycles that the program still reaches, but for classes and modules",
         ),
     ] {
-        let groups: Vec<&CycleGroup> =
-            cycles.groups().iter().filter(|group| group.garbage == garbage).collect();
+        let groups: Vec<_> = all.iter().filter(|(group, _)| group.garbage == garbage).collect();
         line(&mut out, "");
         if groups.is_empty() {
             line(&mut out, &look.dim(none));
             continue;
         }
         line(&mut out, &look.bold(title));
+        line(&mut out, &look.dim("   retained      cycles   of"));
         let shown = limit.unwrap_or(8);
-        for group in groups.iter().take(shown) {
-            write_cycle(&mut out, heap, group, look);
+        for &&(group, retained) in groups.iter().take(shown) {
+            write_cycle(&mut out, heap, group, retained, look);
         }
         if groups.len() > shown {
             let more = format!("{} more shapes; -n shows more", count((groups.len() - shown) as u64));
-            line(&mut out, &format!("{}{}", " ".repeat(12), look.dim(&more)));
+            line(&mut out, &format!("{}{}", " ".repeat(26), look.dim(&more)));
         }
+    }
+    if !of_classes.is_empty() {
+        let cycles: u64 = of_classes.iter().map(|(group, _)| group.count).sum();
+        let own: u64 = of_classes.iter().map(|(group, _)| group.bytes).sum();
+        let text = format!(
+            "note: {} cycles of {} through classes and modules are left out: each class refers to itself by \
+             what it inherits, each module by its functions",
+            count(cycles),
+            bytes(own)
+        );
+        line(&mut out, "");
+        line(&mut out, &look.dim(&folded(&text, look.width, 2)));
     }
     out
 }
 
-fn write_cycle(out: &mut String, heap: &Heap<'_>, group: &CycleGroup, look: &Look) {
+/// Whether a cycle goes through a class or a module that the program reaches.
+fn is_of_classes(heap: &Heap<'_>, group: &CycleGroup) -> bool {
+    let machinery = |of| matches!(heap.graph().type_name(of), "type" | "module" | "abc.ABCMeta" | "function");
+    !group.garbage && group.types.iter().any(|&(of, _)| machinery(of))
+}
+
+/// The reference to break, as the object that has it calls it.
+fn broken_step(group: &CycleGroup, graph: &Graph) -> String {
+    let label = graph.edge(group.edge_to_break.edge).label;
+    match group.edge_to_break.owner {
+        Some(_) => label.name_of_step_in_dict(graph),
+        None => label.name_of_step(graph),
+    }
+}
+
+fn write_cycle(out: &mut String, heap: &Heap<'_>, group: &CycleGroup, retained: u64, look: &Look) {
     let graph = heap.graph();
     let types: Vec<String> = group
         .types
@@ -377,22 +375,22 @@ fn write_cycle(out: &mut String, heap: &Heap<'_>, group: &CycleGroup, look: &Loo
         })
         .collect();
     let front =
-        format!("{}{}   ", right(&bytes(group.bytes), 11), right(&format!("{} ×", count(group.count)), 9));
-    let room = look.width.saturating_sub(23);
+        format!("{}{}   ", right(&bytes(retained), 11), right(&format!("{} ×", count(group.count)), 12));
+    let room = look.width.saturating_sub(26);
     line(out, &format!("{}{}", look.bold(&front), cut(&types.join(" → "), room)));
     let edge = graph.edge(group.edge_to_break.edge);
     let from = group.edge_to_break.owner.unwrap_or(edge.from);
     let broken = format!(
         "break {}{}",
         printable(graph.type_name(graph.type_of(from))),
-        printable(&edge.label.name_of_step(graph))
+        printable(&broken_step(group, graph))
     );
     let advice = if group.edge_to_break.suffices {
         "a weak reference there, or clear it when done"
     } else {
         "one of several"
     };
-    line(out, &format!("{}{}", " ".repeat(23), look.dim(&cut(&format!("{broken}: {advice}"), room))));
+    line(out, &format!("{}{}", " ".repeat(26), look.dim(&cut(&format!("{broken}: {advice}"), room))));
 }
 
 /// `memsight heap --json`. With `limit`, so many types, dominators and cycles.
@@ -416,7 +414,7 @@ pub fn json(heap: &Heap<'_>, limit: Option<usize>) -> String {
     let dominators: Vec<_> = heap
         .largest(limit.min(MOST_DOMINATORS))
         .into_iter()
-        .map(|(_, node)| {
+        .map(|node| {
             let path = heap.paths.to(graph, node);
             let steps: Vec<_> = path
                 .edges
@@ -454,7 +452,7 @@ pub fn json(heap: &Heap<'_>, limit: Option<usize>) -> String {
                 "garbage": group.garbage,
                 "edge_to_break": {
                     "from": type_name(from),
-                    "via": edge.label.name_of_step(graph),
+                    "via": broken_step(group, graph),
                     "to": type_name(edge.to),
                 },
             })

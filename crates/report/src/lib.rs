@@ -8,6 +8,7 @@ pub mod compare;
 mod diff;
 pub mod heap;
 mod heap_diff;
+mod heap_tree;
 pub mod json;
 mod look;
 mod next;
