@@ -13,8 +13,8 @@
 use std::io::Read;
 
 use memsight_capture::{
-    Domain, End, Ending, Group, GroupBirth, GroupChange, GroupSlot, NodeId, Reader, Record, ThreadEnd,
-    ThreadStart, Tick, TypeShare,
+    Domain, End, Ending, Group, GroupBirth, GroupChange, GroupSlot, NodeId, Reader, Record, SnapshotRecord,
+    ThreadEnd, ThreadStart, Tick, TypeShare,
 };
 
 use crate::amount::{Amount, Counts};
@@ -82,6 +82,7 @@ impl Fold {
             last_tick: None,
             type_names: Vec::new(),
             types: Vec::new(),
+            has_objects: false,
             children: Vec::new(),
             end: None,
             duration_ns: 0,
@@ -123,8 +124,10 @@ impl Fold {
             }
             Record::TypeName(name) => recording.type_names.push(text(name)),
             Record::TypeShare(share) => return self.type_share(share),
-            // Read by themselves, and only when they are asked for.
-            Record::Snapshot(_) => {}
+            // Read by itself, and only when it is asked for.
+            Record::Snapshot(snapshot) => {
+                recording.has_objects |= matches!(snapshot, SnapshotRecord::End(_));
+            }
             Record::Child(child) => recording.children.push((*child).into()),
             Record::End(end) => self.end(end),
         }

@@ -175,6 +175,8 @@ pub struct Recording {
     pub type_names: Vec<String>,
     /// Live objects by type and site.
     pub types: Vec<TypeAmount>,
+    /// Whether the capture holds an object graph, which is read by itself.
+    pub has_objects: bool,
     /// Children that were started.
     pub children: Vec<ChildProcess>,
     /// Why recording ended, if it got as far as telling.

@@ -4,7 +4,9 @@ use std::path::PathBuf;
 
 use anyhow::{Result, bail};
 use clap::ValueEnum;
+use memsight_heap::{Follow, Snapshot};
 use memsight_insight::{By, Moment, Program};
+use memsight_report::heap_leaks::HeldBySite;
 use memsight_report::text::{self, Outcome};
 use memsight_report::{json, view::View};
 
@@ -90,7 +92,9 @@ fn as_text(args: &Args, program: &Program) -> Result<String> {
         return Ok(text::tree(program, moment, &look, limit)?);
     }
     if args.leaks {
-        return Ok(text::leaks(program, &look, limit));
+        let snapshot = snapshot(args, program)?;
+        let held = snapshot.as_ref().map(|snapshot| HeldBySite::new(snapshot, program));
+        return Ok(text::leaks(program, held.as_ref(), &look, limit));
     }
     if args.temporary {
         return Ok(text::temporary(program, &look, limit));
@@ -102,9 +106,17 @@ fn as_text(args: &Args, program: &Program) -> Result<String> {
     Ok(text::report(program, &look, limit))
 }
 
+/// The object graph, if the capture holds one.
+fn snapshot(args: &Args, program: &Program) -> Result<Option<Snapshot>> {
+    let has_objects = program.first().recording.has_objects;
+    Ok(has_objects.then(|| Snapshot::read(&args.capture, Follow::Usual)).transpose()?)
+}
+
 fn as_json(args: &Args, program: &Program) -> Result<String> {
     let view = if args.leaks {
-        Some(View::leaks(program, args.limit))
+        let snapshot = snapshot(args, program)?;
+        let held = snapshot.as_ref().map(|snapshot| HeldBySite::new(snapshot, program));
+        Some(View::leaks(program, held.as_ref(), args.limit))
     } else if args.temporary {
         Some(View::temporary(program, args.limit)?)
     } else if args.at.is_some() || args.by.is_some() {

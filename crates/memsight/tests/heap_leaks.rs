@@ -42,17 +42,19 @@ fn said(capture: &Path, command: &str, options: &[&str]) -> Vec<String> {
 
 /// Whether a line is as wanted; a `*` that is not in brackets stands for anything.
 fn is(line: &str, wanted: &str) -> bool {
-    let mut rest = line;
     let open = wanted.replace("[*]", "\u{1}").replace("{*}", "\u{2}");
     let parts: Vec<String> =
         open.split('*').map(|part| part.replace('\u{1}', "[*]").replace('\u{2}', "{*}")).collect();
-    for (at, part) in parts.iter().enumerate() {
-        match rest.find(part.as_str()) {
-            Some(found) if at > 0 || found == 0 => rest = &rest[found + part.len()..],
-            _ => return false,
-        }
+    let (first, last) = (parts.first().map_or("", |part| part), parts.last().map_or("", |part| part));
+    let Some(mut rest) = line.strip_prefix(first) else { return false };
+    if parts.len() == 1 {
+        return rest.is_empty();
     }
-    rest.is_empty() || wanted.ends_with('*') && !wanted.ends_with("[*]")
+    for part in &parts[1..parts.len() - 1] {
+        let Some(found) = rest.find(part.as_str()) else { return false };
+        rest = &rest[found + part.len()..];
+    }
+    rest.ends_with(last)
 }
 
 /// Each of `wanted` is a line, in this order.
@@ -67,13 +69,15 @@ fn has_lines(python: &Python, said: &[String], wanted: &[&str]) {
     }
 }
 
-/// On every Python: the rows of the overview, and the paths to the objects of a type.
-fn story(name: &str, rows: &[&str], who: &str, paths: &[&str]) {
+/// On every Python: the rows of the overview, the paths to the objects of a type, and
+/// what the report says of the line that leaks.
+fn story(name: &str, rows: &[&str], who: &str, paths: &[&str], leak: &[&str]) {
     let folder = tempfile::tempdir().expect("a folder for captures");
     for python in pythons() {
         let capture = record(python, name, folder.path());
         has_lines(python, &said(&capture, "heap", &[]), rows);
         has_lines(python, &said(&capture, "heap", &["--who-holds", who]), paths);
+        has_lines(python, &said(&capture, "report", &["--leaks"]), leak);
     }
 }
 
@@ -88,6 +92,10 @@ fn lru_cache_on_a_method_keeps_the_instances() {
         ],
         "Report",
         &["100 × __main__.Report.total.<cache>.keys()[*][*]", "allocated at cached_method.py:15*"],
+        &[
+            "1.6 MB cached_method.py:7 *__init__",
+            "100 × list __main__.Report.total.<cache>.keys()[*][*].rows",
+        ],
     );
 }
 
@@ -103,6 +111,11 @@ fn a_dict_of_a_module_that_only_grows() {
         &[
             "100 × __main__.SESSIONS[*]",
             "allocated at growing_dict.py:13, for example __main__.SESSIONS['user *']",
+        ],
+        &[
+            "* MB growing_dict.py:9 *__init__",
+            "200 k × int __main__.SESSIONS[*].rows[*]",
+            "100 × list __main__.SESSIONS[*].rows",
         ],
     );
 }
@@ -120,6 +133,10 @@ fn exceptions_keep_the_frames_they_went_through() {
             "100 × __main__.ERRORS[*].__traceback__.tb_next.tb_frame.f_locals['text']",
             "allocated at kept_exceptions.py:7*",
         ],
+        &[
+            "2.0 MB kept_exceptions.py:7 parse",
+            "100 × bytearray __main__.ERRORS[*].__traceback__.tb_next.tb_frame.f_locals['text']",
+        ],
     );
 }
 
@@ -130,6 +147,10 @@ fn a_closure_in_a_registry_of_callbacks() {
         &["2.0 MB .callbacks list callbacks.py:17", "2.0 MB [*] 100 × function callbacks.py:14"],
         "Widget",
         &["100 × __main__.Bus.callbacks[*].__closure__[*].cell_contents", "allocated at callbacks.py:21*"],
+        &[
+            "2.0 MB callbacks.py:10 *__init__",
+            "100 × bytearray __main__.Bus.callbacks[*].__closure__[*].cell_contents.pixels",
+        ],
     );
 }
 
@@ -143,6 +164,10 @@ fn a_cycle_while_the_collector_is_off() {
         ],
         "Child",
         &["100 × <garbage __main__.Parent>.child"],
+        &[
+            "2.0 MB cycle_collector_off.py:18 *__init__",
+            "100 × bytearray <garbage __main__.Parent>.child.data",
+        ],
     );
     let folder = tempfile::tempdir().expect("a folder for captures");
     for python in pythons() {
@@ -168,6 +193,7 @@ fn a_forgotten_thread_local() {
         ],
         "_thread._local",
         &["1 × __main__.local"],
+        &["2.0 MB thread_local.py:10 handle", "100 × bytearray __main__.local.<by thread>*[*]"],
     );
 }
 
@@ -181,6 +207,7 @@ fn a_task_that_is_never_awaited() {
         ],
         "bytearray",
         &["100 × __main__.BACKGROUND{*}._coro.*['body']", "allocated at task_never_awaited.py:8*"],
+        &["2.0 MB task_never_awaited.py:8 upload", "100 × bytearray __main__.BACKGROUND{*}._coro.*['body']"],
     );
 }
 
@@ -191,6 +218,7 @@ fn a_suspended_generator_keeps_its_file() {
         &["1.* MB __main__.READERS list suspended_generator.py:16"],
         "_io.BufferedReader",
         &["49 × __main__.READERS[*].*['file']", "allocated at suspended_generator.py:8*"],
+        &["1.0 MB suspended_generator.py:8 lines", "49 × _io.BufferedReader __main__.READERS[*].*['file']"],
     );
 }
 
@@ -204,6 +232,10 @@ fn a_logging_handler_that_keeps_records() {
         ],
         "bytearray",
         &["100 × __main__.logger.handlers[*].records[*].args[*]", "allocated at log_records.py:17*"],
+        &[
+            "2.0 MB log_records.py:17 <module>",
+            "100 × bytearray __main__.logger.handlers[*].records[*].args[*]",
+        ],
     );
 }
 
@@ -221,5 +253,6 @@ fn a_cache_of_big_buffers() {
             "50 × __main__.IMAGES.by_path[*]",
             "allocated at buffer_cache.py:10, for example __main__.IMAGES.by_path['/img/0.png']",
         ],
+        &["10 MB buffer_cache.py:10 *load", "50 × bytearray __main__.IMAGES.by_path[*]"],
     );
 }

@@ -9,7 +9,7 @@ use memsight_insight::{Process, Program};
 
 use serde_json::json;
 
-use crate::look::{Look, columns, cut, fill, folded, line, printable, right};
+use crate::look::{Look, columns, cut, fill, folded, line, path_lines, printable, right};
 use crate::place::file_and_line;
 use crate::units::{bytes, count, seconds, share};
 
@@ -198,7 +198,9 @@ fn type_table(
 ) {
     let total = heap.snapshot.bytes();
     line(out, &look.dim(&format!("{}  share  objects   {what}", right(amount, 11))));
-    let shown = if rows.len() == shown + 1 { rows.len() } else { shown };
+    // What is below a percent says little.
+    let matter = rows.iter().take_while(|row| of(row) >= total / 100).count().max(1);
+    let shown = if rows.len() == shown + 1 { rows.len() } else { shown.min(matter) };
     for row in rows.iter().take(shown) {
         let name = printable(heap.graph().type_name(row.type_id));
         let front = format!(
@@ -276,21 +278,28 @@ pub fn who_holds(
     let merged = merged_paths(graph, &heap.paths, targets.iter().copied());
     let shown = limit.unwrap_or(10);
     for path in merged.iter().take(shown) {
-        let front = format!("{}  ", right(&format!("{} ×", count(path.count)), 12));
+        let front = right(&format!("{} ×", count(path.count)), 12);
         let room = look.width.saturating_sub(14);
-        line(&mut out, &format!("{}{}", look.bold(&front), cut(&printable(&path.name), room)));
+        let name = printable(&path.name);
         let at = heap.place(path.example, 40);
         let at = if at.is_empty() { at } else { format!("allocated at {at}") };
         let example = match heap.name_of(path.example) {
-            example if example == printable(&path.name) => String::new(),
+            example if example == name => String::new(),
             example => format!("for example {example}"),
         };
-        let both = [&*at, &*example].into_iter().filter(|text| !text.is_empty()).collect::<Vec<_>>();
-        let fits = both.iter().map(|text| columns(text) + 2).sum::<usize>() <= room + 2;
-        for text in if fits { vec![both.join(", ")] } else { both.into_iter().map(str::to_owned).collect() } {
-            if !text.is_empty() {
-                line(&mut out, &format!("{}{}", " ".repeat(14), look.dim(&cut(&text, room))));
-            }
+        for (part, front) in
+            path_lines(&name, room).iter().zip([&*front].into_iter().chain(std::iter::repeat("")))
+        {
+            line(&mut out, &look.bold(&format!("{}  {part}", fill(front, 12))));
+        }
+        let both = if at.is_empty() || example.is_empty() {
+            format!("{at}{example}")
+        } else {
+            format!("{at}, {example}")
+        };
+        let texts = if columns(&both) <= room { vec![both] } else { vec![at, example] };
+        for part in texts.iter().filter(|text| !text.is_empty()).flat_map(|text| path_lines(text, room)) {
+            line(&mut out, &format!("{}{}", " ".repeat(14), look.dim(&part)));
         }
     }
     if merged.len() > shown {

@@ -41,7 +41,7 @@ impl Heap<'_> {
         let mut open = BinaryHeap::new();
         let mut waiting = self.branches(&steps, tops, least);
         let mut top = Vec::new();
-        let (mut above, mut left) = (None, limit);
+        let (mut above, mut left) = (None::<usize>, limit);
         loop {
             for branch in waiting.drain(..) {
                 let number = branches.len();
@@ -51,9 +51,9 @@ impl Heap<'_> {
             let Some((_, number, parent)) = open.pop() else { break };
             let number = usize::MAX - number;
             match parent {
-                Some(parent) => branches.get_mut(parent).map(|above: &mut Branch| above.below.push(number)),
-                None => Some(top.push(number)),
-            };
+                Some(parent) => branches[parent].below.push(number),
+                None => top.push(number),
+            }
             left = left.saturating_sub(1);
             if left == 0 {
                 break;

@@ -8,6 +8,7 @@ pub mod compare;
 mod diff;
 pub mod heap;
 mod heap_diff;
+pub mod heap_leaks;
 mod heap_tree;
 pub mod json;
 mod look;

@@ -75,6 +75,29 @@ pub(crate) fn cut_front(text: &str, width: usize) -> String {
     ['…'].into_iter().chain(text.chars().skip(skip)).collect()
 }
 
+/// A path of attributes and items, in lines of at most `width` columns that begin with a step.
+pub(crate) fn path_lines(path: &str, width: usize) -> Vec<String> {
+    let mut lines = vec![String::new()];
+    let mut step = String::new();
+    let mut put = |step: &mut String| {
+        let last = lines.len() - 1;
+        if !lines[last].is_empty() && columns(&lines[last]) + columns(step) > width {
+            lines.push(String::new());
+        }
+        let last = lines.len() - 1;
+        lines[last].push_str(step);
+        step.clear();
+    };
+    for c in path.chars() {
+        if matches!(c, '.' | '[' | '{' | '(') && !step.ends_with(['.', '(']) {
+            put(&mut step);
+        }
+        step.push(c);
+    }
+    put(&mut step);
+    lines.iter().map(|line| cut(line, width)).collect()
+}
+
 /// `text` filled up with blanks to `width` columns.
 pub fn fill(text: &str, width: usize) -> String {
     let blanks = width.saturating_sub(columns(text));

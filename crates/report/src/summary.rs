@@ -377,6 +377,9 @@ fn next(out: &mut String, facts: &Facts<'_>, advice: Option<(String, String)>, l
             "where what is still live came from".into(),
         ));
     }
+    if facts.program.first().recording.has_objects {
+        steps.push((format!("memsight heap {capture}"), "what is alive and who keeps it".into()));
+    }
     if totals.temporary.bytes > totals.allocated_bytes / 5 {
         steps.push((format!("memsight report {capture} --temporary"), "which lines churn".into()));
     }

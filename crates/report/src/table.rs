@@ -4,7 +4,8 @@ use memsight_insight::{
     Amount, By, Key, Line, Moment, NoSuchView, Program, left, seen_at, table, types_by_site, weights,
 };
 
-use crate::look::{Look, columns, cut, fill, folded, line, right};
+use crate::heap_leaks::HeldBySite;
+use crate::look::{Look, columns, cut, fill, folded, line, path_lines, printable, right};
 use crate::place::label;
 use crate::source::Sources;
 use crate::summary::heading;
@@ -311,8 +312,9 @@ fn by_name(by: By) -> &'static str {
     }
 }
 
-/// `report --leaks`: what is live at the end, without what importing left.
-pub fn leaks(program: &Program, look: &Look, limit: Option<usize>) -> String {
+/// `report --leaks`: what is live at the end, without what importing left; with the
+/// object graph also what keeps it alive.
+pub fn leaks(program: &Program, held: Option<&HeldBySite<'_>>, look: &Look, limit: Option<usize>) -> String {
     let left = left(program);
     let mut out = heading(program, look);
     line(&mut out, "");
@@ -342,16 +344,61 @@ pub fn leaks(program: &Program, look: &Look, limit: Option<usize>) -> String {
     for (amount, what) in apart.into_iter().filter(|(amount, _)| !amount.is_zero()) {
         line(&mut out, &format!("{}   {}", right(&bytes(amount.bytes), 11), look.dim(what)));
     }
+    if let Some(held) = held {
+        write_held(&mut out, program, held, &left.sites, look, limit);
+    }
     line(&mut out, "");
-    line(
-        &mut out,
-        &folded(
-            "Live at the end is not lost: a program may hold on to it until it ends on purpose.",
-            look.width,
-            0,
-        ),
-    );
+    let kept = "Live at the end is not lost: a program may hold on to it until it ends on purpose.";
+    let text = match held {
+        Some(_) => kept.to_owned(),
+        None => format!("{kept} Recorded with --heap exit, this says what holds it."),
+    };
+    line(&mut out, &folded(&text, look.width, 0));
     out
+}
+
+/// For the lines that most of what is live came from, what keeps it alive.
+fn write_held(
+    out: &mut String,
+    program: &Program,
+    held: &HeldBySite<'_>,
+    sites: &[Line],
+    look: &Look,
+    limit: Option<usize>,
+) {
+    let cwd = &program.first().recording.whereabouts.cwd;
+    let all = sites.iter().fold(0u64, |sum, line| sum.saturating_add(line.shown.bytes));
+    let large = sites.iter().take(limit.unwrap_or(5)).take_while(|line| line.shown.bytes >= all / 100);
+    let mut title = Some("Kept alive by");
+    for row in large {
+        let Key::Site(site) = &row.key else { continue };
+        let ways = held.of(site);
+        let bytes_of_all = ways.iter().fold(0u64, |sum, way| sum.saturating_add(way.bytes));
+        let matter = ways.iter().take(3).filter(|way| way.bytes >= bytes_of_all / 10);
+        if ways.is_empty() {
+            continue;
+        }
+        if let Some(title) = title.take() {
+            line(out, "");
+            line(out, &look.bold(title));
+        }
+        line(out, "");
+        let (place, function) = label(program, &row.key, cwd, look.width.saturating_sub(30));
+        line(out, &format!("{}   {}  {function}", right(&bytes(row.shown.bytes), 11), look.place(&place)));
+        for way in matter {
+            let what = format!("{} × {}", count(way.count), printable(&way.type_name));
+            let text = format!("{what}  {}", printable(&way.path));
+            let room = look.width.saturating_sub(14);
+            if columns(&text) <= room {
+                line(out, &format!("{}{text}", " ".repeat(14)));
+            } else {
+                line(out, &format!("{}{}", " ".repeat(14), cut(&what, room)));
+                for part in path_lines(&printable(&way.path), room - 2) {
+                    line(out, &format!("{}{part}", " ".repeat(16)));
+                }
+            }
+        }
+    }
 }
 
 /// `report --temporary`: what was freed before its thread allocated again.

@@ -4,6 +4,7 @@
 use memsight_insight::{By, Key, Line, Moment, NoSuchView, Program, left, table, weights};
 use serde::Serialize;
 
+use crate::heap_leaks::{Held, HeldBySite};
 use crate::place::label;
 
 /// A table as JSON.
@@ -27,6 +28,8 @@ struct Row {
     line: Option<u32>,
     blocks: u64,
     bytes: u64,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    held_by: Option<Vec<Held>>,
 }
 
 impl View {
@@ -52,9 +55,18 @@ impl View {
         Ok(View { of, by, rows: rows(program, lines, limit) })
     }
 
-    /// `--leaks`.
-    pub fn leaks(program: &Program, limit: Option<usize>) -> Self {
-        View { of: "leaks".into(), by: "site", rows: rows(program, left(program).sites, limit) }
+    /// `--leaks`; with the object graph also what keeps alive what each line allocated.
+    pub fn leaks(program: &Program, held: Option<&HeldBySite<'_>>, limit: Option<usize>) -> Self {
+        let sites = left(program).sites;
+        let held_by = |line: &Line| match (&line.key, held) {
+            (Key::Site(site), Some(held)) => Some(held.of(site)),
+            _ => None,
+        };
+        let held_by: Vec<_> =
+            sites.iter().take(limit.unwrap_or(MOST_HELD).min(MOST_HELD)).map(held_by).collect();
+        let mut rows = rows(program, sites, limit);
+        rows.iter_mut().zip(held_by).for_each(|(row, held_by)| row.held_by = held_by);
+        View { of: "leaks".into(), by: "site", rows }
     }
 
     /// `--temporary`.
@@ -65,6 +77,9 @@ impl View {
         Ok(View { of: "temporary".into(), by: "site", rows: rows(program, lines, limit) })
     }
 }
+
+/// Paths are sought for so many lines.
+const MOST_HELD: usize = 50;
 
 fn rows(program: &Program, lines: Vec<Line>, limit: Option<usize>) -> Vec<Row> {
     let cwd = &program.first().recording.whereabouts.cwd;
@@ -86,6 +101,7 @@ fn rows(program: &Program, lines: Vec<Line>, limit: Option<usize>) -> Vec<Row> {
             line: at,
             blocks: line.shown.blocks,
             bytes: line.shown.bytes,
+            held_by: None,
         }
     });
     rows.collect()

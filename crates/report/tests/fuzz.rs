@@ -93,7 +93,7 @@ fn show(path: &Path, intact: &Program) -> bool {
     let look = Look { width: 80, color: false };
     let mut shown = text::report(&program, &look, Some(5));
     shown += &text::summary(&program, Outcome::default(), None, &look);
-    shown += &text::leaks(&program, &look, None);
+    shown += &text::leaks(&program, None, &look, None);
     shown += &text::temporary(&program, &look, None);
     let moments = [Moment::Peak, Moment::End, Moment::At(15_000_000), Moment::Between(5_000_000, 25_000_000)];
     for moment in moments {
