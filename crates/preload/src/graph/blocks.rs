@@ -19,34 +19,16 @@ use crate::python::word;
 /// A block of this many bytes or more is not searched: it holds data.
 const LARGE: u32 = 64 << 10;
 
+type Pending = Array<(usize, u32)>;
+
 /// Bytes that may stand before an object in its block.
 const BEFORE: [usize; 3] = [0, 16, 32];
-
-/// Blocks that have an owner and are no object's own.
-#[derive(Default)]
-struct Owned {
-    blocks: Array<usize>,
-    table: Table,
-    /// Blocks whose words are still to be looked at, and how many bytes of them.
-    pending: Array<(usize, u32)>,
-}
-
-impl Owned {
-    fn has(&self, block: usize) -> bool {
-        let blocks = self.blocks.as_slice();
-        self.table.find(mix(block as u64), |row| blocks[row as usize] == block).is_some()
-    }
-
-    fn add(&mut self, block: usize) -> Result<(), Stopped> {
-        self.blocks.push(block)?;
-        Ok(self.table.insert(self.blocks.len() as u32 - 1, mix(block as u64))?)
-    }
-}
 
 impl<S: Sink> Walk<'_, S> {
     /// Says for each object what it takes, and what is left over.
     pub(super) fn write_blocks(&mut self, recorder: &Recorder, ledger: &mut Ledger) -> Result<(), Stopped> {
-        let mut owned = Owned::default();
+        // Blocks whose words are still to be looked at, and how many bytes of them.
+        let mut pending = Pending::new();
         for at in 0..self.objects.len() {
             let address = self.objects.as_slice()[at];
             let of = self.types.get(TypeId(self.types_of.as_slice()[at]));
@@ -60,24 +42,24 @@ impl<S: Sink> Walk<'_, S> {
                 bytes.node = self.node_of(recorder, ledger, self.newest(recorder, address, &of, slot))?;
                 bytes.block = slot.bytes.into();
                 let values = self.values_block(address, &of);
-                let values = if values == 0 { None } else { self.own(recorder, &mut owned, values)? };
+                let values = if values == 0 { None } else { self.own(recorder, values)? };
                 bytes.buffers = values.map_or(0, u64::from);
                 bytes.buffers += match of.kind {
                     Kind::List => {
-                        let items = self.own(recorder, &mut owned, self.list_items(address).0)?;
+                        let items = self.own(recorder, self.list_items(address).0)?;
                         items.map_or(0, u64::from)
                     }
                     Kind::Tuple => 0,
                     Kind::Leaf if of.has(flag::STR | flag::BYTES | flag::LONG) && slot.bytes < LARGE => {
-                        self.own_all(recorder, &mut owned, block, slot.bytes.min(of.size as u32))?
+                        self.own_all(recorder, &mut pending, block, slot.bytes.min(of.size as u32))?
                     }
-                    Kind::Leaf => self.own_all(recorder, &mut owned, block, slot.bytes.min(4096))?,
-                    _ => self.own_all(recorder, &mut owned, block, slot.bytes)?,
+                    Kind::Leaf => self.own_all(recorder, &mut pending, block, slot.bytes.min(4096))?,
+                    _ => self.own_all(recorder, &mut pending, block, slot.bytes)?,
                 };
             }
             self.write(SnapshotRecord::ObjectBytes(bytes))?;
         }
-        self.write_loose(recorder, ledger, &owned)
+        self.write_loose(recorder, ledger)
     }
 
     /// The block that tells where an object was made. Lists and dicts come from free lists
@@ -104,22 +86,22 @@ impl<S: Sink> Walk<'_, S> {
     /// Takes the blocks that the words of this one point to, and what those point to.
     /// Gives their bytes.
     fn own_all(
-        &self,
+        &mut self,
         recorder: &Recorder,
-        owned: &mut Owned,
+        pending: &mut Pending,
         block: usize,
         bytes: u32,
     ) -> Result<u64, Stopped> {
         let mut sum = 0;
-        owned.pending.push((block, bytes))?;
-        while let Some((block, bytes)) = owned.pending.pop() {
+        pending.push((block, bytes))?;
+        while let Some((block, bytes)) = pending.pop() {
             for at in (0..(bytes as usize & !7)).step_by(8) {
                 // SAFETY: the word lies in a live block.
                 let target = unsafe { word(block + at) };
-                if let Some(bytes) = self.own(recorder, owned, target)? {
+                if let Some(bytes) = self.own(recorder, target)? {
                     sum += u64::from(bytes);
                     if bytes < LARGE {
-                        owned.pending.push((target, bytes))?;
+                        pending.push((target, bytes))?;
                     }
                 }
             }
@@ -128,15 +110,15 @@ impl<S: Sink> Walk<'_, S> {
     }
 
     /// Takes the block at an address, if it is one that nobody has. Gives its bytes.
-    fn own(&self, recorder: &Recorder, owned: &mut Owned, block: usize) -> Result<Option<u32>, Stopped> {
+    fn own(&mut self, recorder: &Recorder, block: usize) -> Result<Option<u32>, Stopped> {
         if block & 15 != 0 || block >> 47 != 0 {
             return Ok(None);
         }
         let Some(slot) = recorder.shadow.peek(block) else { return Ok(None) };
-        if self.is_objects(block) || owned.has(block) {
+        if self.is_objects(block) || self.numbers.is_owned(block) {
             return Ok(None);
         }
-        owned.add(block)?;
+        self.numbers.own(block)?;
         Ok(Some(slot.bytes))
     }
 
@@ -149,7 +131,6 @@ impl<S: Sink> Walk<'_, S> {
         &mut self,
         recorder: &Recorder,
         ledger: &mut Ledger,
-        owned: &Owned,
     ) -> Result<(), Stopped> {
         let mut loose = Array::<LooseBlocks>::new();
         let mut table = Table::default();
@@ -160,7 +141,7 @@ impl<S: Sink> Walk<'_, S> {
             if result.is_err() || !is_pythons || slot.group <= recorder.inherited_groups() {
                 return;
             }
-            if !self.is_objects(address) && !owned.has(address) {
+            if !self.is_objects(address) && !self.numbers.is_owned(address) {
                 let fresh = LooseBlocks { node: group.node(), domain: group.domain(), blocks: 0, bytes: 0 };
                 result = add(&mut loose, &mut table, fresh, slot.bytes.into());
             }

@@ -25,6 +25,7 @@ use walk::Walk;
 mod blocks;
 mod content;
 mod names;
+mod numbers;
 mod references;
 mod types;
 mod walk;

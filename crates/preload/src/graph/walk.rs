@@ -10,9 +10,9 @@ use memsight_capture::{
     Content, Edge, Label, Object, ObjectId, Record, Root, RootKind, SnapshotEnd, SnapshotRecord, TypeId,
 };
 use memsight_recorder::ledger::{Sink, Stopped};
-use memsight_recorder::table::{Table, mix};
 
 use super::content::{self, Room, Text};
+use super::numbers::Numbers;
 use super::types::{Kind, Type, Types, flag};
 use super::{Array, Progress};
 use crate::python::layout::Layout;
@@ -29,7 +29,7 @@ pub(super) struct Walk<'a, S: Sink> {
     progress: &'static Progress,
     /// Address of each object, by number.
     pub(super) objects: Array<usize>,
-    table: Table,
+    pub(super) numbers: Numbers,
     /// Type of each object that was written, by number.
     pub(super) types_of: Array<u32>,
     /// What `tp_traverse` told of the object at hand.
@@ -57,7 +57,7 @@ impl<'a, S: Sink> Walk<'a, S> {
             interpreter: session.python.interpreter()?,
             progress,
             objects: Array::new(),
-            table: Table::default(),
+            numbers: Numbers::new().ok()?,
             types_of: Array::new(),
             told: Array::new(),
             named: Array::new(),
@@ -70,21 +70,18 @@ impl<'a, S: Sink> Walk<'a, S> {
 
     /// The number of the object at an address.
     pub(super) fn number(&mut self, address: usize) -> Result<ObjectId, Stopped> {
-        let hash = mix(address as u64);
-        let objects = &self.objects;
-        if let Some(row) = self.table.find(hash, |row| objects.as_slice()[row as usize] == address) {
-            return Ok(ObjectId(row));
+        if let Some(number) = self.numbers.find(address) {
+            return Ok(ObjectId(number));
         }
         self.objects.push(address)?;
-        let row = self.objects.len() as u32 - 1;
-        self.table.insert(row, hash)?;
-        Ok(ObjectId(row))
+        let number = self.objects.len() as u32 - 1;
+        self.numbers.insert(address, number)?;
+        Ok(ObjectId(number))
     }
 
     /// Whether there is an object at an address.
     pub(super) fn is_object(&self, address: usize) -> bool {
-        let objects = self.objects.as_slice();
-        self.table.find(mix(address as u64), |row| objects[row as usize] == address).is_some()
+        self.numbers.find(address).is_some()
     }
 
     /// Where the walk begins: the modules, what runs, what the collector tracks.
