@@ -6,7 +6,7 @@ use anyhow::{Result, bail};
 use memsight_heap::{Follow, Graph, NodeId, Snapshot};
 use memsight_insight::Program;
 use memsight_report::heap::{self, Heap};
-use memsight_report::heap_diff;
+use memsight_report::{heap_diff, heap_loose, heap_loose_json};
 
 use crate::exit::Exit;
 use crate::terminal;
@@ -27,6 +27,9 @@ pub(crate) struct Args {
     /// Show what grew since another capture's end.
     #[arg(long, value_name = "BEFORE", conflicts_with_all = ["who_holds", "cycles", "json"])]
     diff: Option<PathBuf>,
+    /// Show the memory of Python's allocators that belongs to no object.
+    #[arg(long, conflicts_with_all = ["who_holds", "cycles", "diff"])]
+    loose: bool,
     /// Follow references to types and to what everybody shares, too.
     #[arg(long)]
     everything: bool,
@@ -53,6 +56,8 @@ pub(crate) fn run(args: &Args) -> Result<Exit> {
             let (program, snapshot) = open(args.diff.as_deref().unwrap_or(&args.capture))?;
             heap_diff(&Heap::new(&snapshot, &program), &heap, &look, args.limit)
         }
+        None if args.loose && args.json => heap_loose_json(&heap, args.limit),
+        None if args.loose => heap_loose(&heap, &look, args.limit),
         None if args.json => heap::json(&heap, args.limit),
         None if args.cycles => heap::cycles_text(&heap, &look, args.limit),
         None => heap::overview(&heap, &look, args.limit),

@@ -46,6 +46,10 @@ impl<'a> Heap<'a> {
         &self.snapshot.graph
     }
 
+    pub(crate) fn process(&self) -> &Process {
+        self.process
+    }
+
     /// How the program reaches an object.
     pub fn name_of(&self, node: NodeId) -> String {
         printable(&self.paths.to(self.graph(), node).name(self.graph()))

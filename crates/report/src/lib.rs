@@ -10,6 +10,7 @@ pub mod heap;
 mod heap_diff;
 pub mod heap_leaks;
 mod heap_tree;
+mod heap_loose;
 pub mod json;
 mod look;
 mod next;
@@ -33,3 +34,4 @@ pub mod text {
 
 pub use diff::diff_json;
 pub use heap_diff::diff as heap_diff;
+pub use heap_loose::{loose_json as heap_loose_json, loose_text as heap_loose};
