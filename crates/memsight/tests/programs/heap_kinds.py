@@ -10,6 +10,7 @@ import io
 import re
 import sys
 import types
+import warnings
 import weakref
 
 N = 300
@@ -206,8 +207,5 @@ else:
     objects = numpy.array([[i] for i in range(N)] + [None], dtype=object)
     records = numpy.zeros(100, dtype=[("a", "i4"), ("b", "f8")])
 
-for coroutine_left in kept[coroutine]:
-    coroutine_left.__await__  # never awaited, on purpose
-import warnings
-
+# The coroutines are never awaited, on purpose.
 warnings.simplefilter("ignore")

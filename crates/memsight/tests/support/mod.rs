@@ -120,7 +120,7 @@ pub(crate) struct Recorded {
 }
 
 impl Recorded {
-    fn capture(&self) -> PathBuf {
+    pub(crate) fn capture(&self) -> PathBuf {
         self.folder.path().join("run.msight")
     }
 
@@ -168,6 +168,11 @@ pub(crate) struct Run {
 
 impl Run {
     pub(crate) fn new(python: Option<&Python>) -> Self {
+        Run::with(python, &[])
+    }
+
+    /// With options of `memsight run`.
+    pub(crate) fn with(python: Option<&Python>, options: &[&str]) -> Self {
         let folder = tempfile::tempdir().expect("a folder for the capture");
         let mut command = Command::new(memsight());
         command.args(["run", "-q", "-o"]).arg(folder.path().join("run.msight"));
@@ -175,6 +180,7 @@ impl Run {
         if let Some(python) = python {
             command.arg("--python").arg(&python.path);
         }
+        command.args(options);
         command.arg("--").env("PYTHONDONTWRITEBYTECODE", "1");
         Run { folder, command }
     }
