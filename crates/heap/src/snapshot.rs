@@ -32,6 +32,14 @@ pub enum Unreadable {
         /// The capture.
         path: String,
     },
+    /// None could be taken.
+    #[error("{path}: this capture has no object graph: {why}")]
+    Refused {
+        /// The capture.
+        path: String,
+        /// Why, in words.
+        why: String,
+    },
     /// It was begun and not ended.
     #[error("{path}: the object graph is cut ({how}); record again")]
     Cut {
@@ -102,6 +110,8 @@ struct Outline {
     number: usize,
     begin: capture::Snapshot,
     names: Bits,
+    /// Why there are no objects in it.
+    refused: Option<String>,
 }
 
 impl Outline {
@@ -122,14 +132,18 @@ impl Outline {
                         names.add(name.index());
                     }
                 }
-                SnapshotRecord::End(_) => {
-                    whole = begun.map(|begin| Outline { number, begin, names: std::mem::take(&mut names) });
+                SnapshotRecord::End(end) => {
+                    let why = (end.objects == 0).then(|| String::from_utf8_lossy(end.missing).into_owned());
+                    let refused = why.filter(|why| !why.is_empty());
+                    let names = std::mem::take(&mut names);
+                    whole = begun.map(|begin| Outline { number, begin, names, refused });
                 }
                 _ => {}
             }
         }
         let path = path.display().to_string();
         match (whole, begun) {
+            (Some(Outline { refused: Some(why), .. }), _) => Err(Unreadable::Refused { path, why }),
             (Some(whole), _) => Ok(whole),
             (None, Some(_)) => Err(Unreadable::Cut { path, how: reader.ending().to_string() }),
             (None, None) => Err(Unreadable::NoSnapshot { path }),

@@ -91,6 +91,11 @@ unsafe fn plan<R>(
     let colon: &[u8] = if users_preload.is_empty() { b"" } else { b":" };
     let heap: &[u8] = if config.heap { b"MEMSIGHT_HEAP=exit" } else { b"" };
     let check: &[u8] = if config.check { b"MEMSIGHT_CHECK=1" } else { b"" };
+    let mut patience = Buffer::<48>::new();
+    if config.heap {
+        patience.push(b"MEMSIGHT_PATIENCE_MS=");
+        patience.push_number(config.patience_ns / 1_000_000);
+    }
     make(Some(&Plan {
         original,
         own: [
@@ -102,6 +107,7 @@ unsafe fn plan<R>(
             [b"MEMSIGHT_IMAGE=", image.as_bytes(), b"", b""],
             [check, b"", b"", b""],
             [heap, b"", b"", b""],
+            [patience.as_bytes(), b"", b"", b""],
         ],
         variables,
     }))

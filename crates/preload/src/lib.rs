@@ -23,6 +23,7 @@ extern crate std;
 mod environment;
 mod graph;
 mod hooks;
+mod proof;
 mod python;
 mod real;
 mod session;

@@ -134,6 +134,7 @@ static SESSION: Session = Session {
         image: 0,
         check: false,
         heap: false,
+        patience_ns: 0,
     }),
     late: AtomicPtr::new(core::ptr::null_mut()),
     late_lock: SpinLock::new(),

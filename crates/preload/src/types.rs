@@ -4,8 +4,7 @@
 //! need not be an object (a dict's table of keys is none), and where in the
 //! block the object begins depends on the type. So a block counts for a type
 //! only where the word that would be its type is proven to be one: it says so
-//! itself, and its own type is a kind of type. The kernel is asked once for each
-//! page whether there is anything to read.
+//! itself, and its own type is a kind of type.
 
 use memsight_capture::{Domain, Record, TypeId, TypeShare};
 use memsight_recorder::Recorder;
@@ -13,7 +12,8 @@ use memsight_recorder::ledger::{Ledger, Sink, Stopped};
 use memsight_recorder::memory::PageVec;
 use memsight_recorder::table::{Table, mix};
 
-use crate::python::{careful_read, careful_word, word};
+use crate::proof::Proof;
+use crate::python::{careful_read, word};
 use crate::session::Session;
 
 /// Where an object can begin in its block, in words: a plain one, one with the
@@ -21,9 +21,6 @@ use crate::session::Session;
 const STARTS: [usize; 3] = [0, 2, 4];
 
 const MAX_TYPE_NAME: usize = 120;
-
-/// `Py_TPFLAGS_READY` (`Include/object.h`).
-const READY: usize = 1 << 12;
 
 #[derive(Clone, Copy)]
 struct Block {
@@ -42,17 +39,9 @@ struct Share {
 
 struct Census<'a, S: Sink> {
     type_name: usize,
-    ob_type: usize,
-    flags: usize,
-    /// Address of `type`.
-    type_type: usize,
+    proof: Proof,
     sink: &'a mut S,
     recorder: &'a Recorder,
-    /// Pages that were asked for, and whether they can be read.
-    pages: PageVec<(usize, bool)>,
-    page_table: Table,
-    /// The page that was asked for last.
-    last_page: (usize, bool),
     /// Addresses that were looked at, and the type they are (plus one) or 0.
     candidates: PageVec<(usize, u32)>,
     candidate_table: Table,
@@ -71,14 +60,9 @@ pub(crate) fn write(
     let Some(layout) = session.python.object_layout() else { return Ok(()) };
     let mut census = Census {
         type_name: layout.tp_name,
-        ob_type: layout.ob_type,
-        flags: layout.tp_flags,
-        type_type: session.python.type_type(),
+        proof: Proof::new(layout, session.python.type_type()),
         sink,
         recorder,
-        pages: PageVec::new(),
-        page_table: Table::default(),
-        last_page: (0, false),
         candidates: PageVec::new(),
         candidate_table: Table::default(),
         types: 0,
@@ -170,8 +154,10 @@ impl<S: Sink> Census<'_, S> {
     }
 
     fn read_type(&mut self, address: usize) -> Result<Option<u32>, Stopped> {
-        let is_type = self.is_type(address);
-        let Some(text) = self.word(address + self.type_name).filter(|_| is_type) else { return Ok(None) };
+        let is_type = self.proof.is_type(address);
+        let Some(text) = self.proof.word(address + self.type_name).filter(|_| is_type) else {
+            return Ok(None);
+        };
         let mut name = [0u8; MAX_TYPE_NAME];
         // A name may stand at the end of what is mapped.
         if !careful_read(text, name.as_mut_ptr(), name.len()) {
@@ -188,50 +174,5 @@ impl<S: Sink> Census<'_, S> {
         self.sink.record(&Record::TypeName(name))?;
         self.types += 1;
         Ok(Some(self.types - 1))
-    }
-
-    /// Whether there is a type at an address: it says so, and its own type, or
-    /// that one's, is `type` itself.
-    fn is_type(&mut self, address: usize) -> bool {
-        if self.word(address + self.flags).is_none_or(|flags| flags & READY == 0) {
-            return false;
-        }
-        let mut meta = address;
-        for _ in 0..4 {
-            let Some(next) =
-                self.word(meta + self.ob_type).filter(|&next| next >= 1 << 16 && next >> 47 == 0)
-            else {
-                return false;
-            };
-            if next == self.type_type {
-                return true;
-            }
-            meta = next;
-        }
-        false
-    }
-
-    /// Reads a word. The kernel is asked once for each page whether it is there.
-    fn word(&mut self, address: usize) -> Option<usize> {
-        let page = address >> 12;
-        if self.last_page.0 != page {
-            self.last_page = (page, self.is_readable(page)?);
-        }
-        let readable = self.last_page.1;
-        // SAFETY: the page is there, an aligned word lies in one page, and the program waits.
-        (readable && address & 7 == 0).then(|| unsafe { (address as *const usize).read_volatile() })
-    }
-
-    fn is_readable(&mut self, page: usize) -> Option<bool> {
-        let hash = mix(page as u64);
-        let pages = &mut self.pages;
-        if let Some(row) = self.page_table.find(hash, |row| pages.as_slice()[row as usize].0 == page) {
-            return Some(pages.as_slice()[row as usize].1);
-        }
-        let readable = careful_word(page << 12).is_some();
-        pages.push((page, readable)).ok()?;
-        let row = pages.len() as u32 - 1;
-        self.page_table.insert(row, hash).ok()?;
-        Some(readable)
     }
 }

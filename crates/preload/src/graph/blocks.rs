@@ -6,12 +6,12 @@
 //! nobody here knows as for a list.
 
 use memsight_capture::{Domain, LooseBlocks, NodeId, ObjectBytes, Record, SnapshotRecord, TypeId};
-use memsight_recorder::Recorder;
 use memsight_recorder::ledger::{Ledger, Sink, Stopped};
 use memsight_recorder::shadow::Slot;
 use memsight_recorder::table::{Table, mix};
 
 use super::Array;
+use super::progress::At;
 use super::types::{Kind, Type, flag};
 use super::walk::Walk;
 use crate::python::word;
@@ -19,62 +19,74 @@ use crate::python::word;
 /// A block of this many bytes or more is not searched: it holds data.
 const LARGE: u32 = 64 << 10;
 
-type Pending = Array<(usize, u32)>;
-
 /// Bytes that may stand before an object in its block.
-const BEFORE: [usize; 3] = [0, 16, 32];
+pub(super) const BEFORE: [usize; 3] = [0, 16, 32];
+
+/// How far the search for owners is.
+#[derive(Default)]
+pub(super) struct Owned {
+    /// Objects, by number, that were looked at.
+    objects: usize,
+    /// Blocks whose words are still to be looked at, and how many bytes of them.
+    pending: Array<(usize, u32)>,
+}
 
 impl<S: Sink> Walk<'_, S> {
-    /// Says for each object what it takes, and what is left over.
-    pub(super) fn write_blocks(&mut self, recorder: &Recorder, ledger: &mut Ledger) -> Result<(), Stopped> {
-        // Blocks whose words are still to be looked at, and how many bytes of them.
-        let mut pending = Pending::new();
-        for at in 0..self.objects.len() {
-            let address = self.objects.as_slice()[at];
-            let of = self.types.get(TypeId(self.types_of.as_slice()[at]));
+    /// Says what each object takes that was not yet looked at.
+    pub(super) fn write_blocks(&mut self, owned: &mut Owned, ledger: &mut Ledger) -> Result<(), Stopped> {
+        let recorder = self.recorder;
+        while let Some(&address) = self.objects.as_slice().get(owned.objects) {
+            let of = self.types.get(TypeId(self.types_of.as_slice()[owned.objects]));
+            owned.objects += 1;
+            self.progress.step(At::Blocks(of.address));
+            let is_avoided = self.progress.avoids(At::Blocks(of.address));
             let before = of.bytes_before(self.layout.minor);
             let found = [before, BEFORE[0], BEFORE[1], BEFORE[2]].into_iter().find_map(|before| {
                 let block = address.wrapping_sub(before);
                 recorder.shadow.peek(block).map(|slot| (block, slot))
             });
             let mut bytes = ObjectBytes::default();
-            if let Some((block, slot)) = found {
-                bytes.node = self.node_of(recorder, ledger, self.newest(recorder, address, &of, slot))?;
+            if let Some((_, slot)) = found {
+                bytes.node = self.node_of(ledger, slot)?;
                 bytes.block = slot.bytes.into();
+            }
+            if let Some((block, slot)) = found.filter(|_| !is_avoided) {
+                bytes.node = self.node_of(ledger, self.newest(address, &of, slot))?;
                 let values = self.values_block(address, &of);
-                let values = if values == 0 { None } else { self.own(recorder, values)? };
+                let values = if values == 0 { None } else { self.own(values)? };
                 bytes.buffers = values.map_or(0, u64::from);
                 bytes.buffers += match of.kind {
                     Kind::List => {
-                        let items = self.own(recorder, self.list_items(address).0)?;
+                        let items = self.own(self.list_items(address).0)?;
                         items.map_or(0, u64::from)
                     }
                     Kind::Tuple => 0,
                     Kind::Leaf if of.has(flag::STR | flag::BYTES | flag::LONG) && slot.bytes < LARGE => {
-                        self.own_all(recorder, &mut pending, block, slot.bytes.min(of.size as u32))?
+                        self.own_all(owned, block, slot.bytes.min(of.size as u32))?
                     }
-                    Kind::Leaf => self.own_all(recorder, &mut pending, block, slot.bytes.min(4096))?,
-                    _ => self.own_all(recorder, &mut pending, block, slot.bytes)?,
+                    Kind::Leaf => self.own_all(owned, block, slot.bytes.min(4096))?,
+                    _ => self.own_all(owned, block, slot.bytes)?,
                 };
             }
             self.write(SnapshotRecord::ObjectBytes(bytes))?;
         }
-        self.write_loose(recorder, ledger)
+        Ok(())
     }
 
     /// The block that tells where an object was made. Lists and dicts come from free lists
     /// whose blocks somebody else allocated: what they hold tells better.
-    fn newest(&self, recorder: &Recorder, object: usize, of: &Type, own: Slot) -> Slot {
+    fn newest(&self, object: usize, of: &Type, own: Slot) -> Slot {
         let buffer = match of.kind {
             Kind::List => self.list_items(object).0,
             // SAFETY: a live dict: its table of keys (`ma_keys`) or, without one of its own, its values.
             Kind::Dict => unsafe { word(object + self.layout.references.dict_keys) },
             _ => return own,
         };
-        recorder.shadow.peek(buffer).filter(|_| buffer & 15 == 0).unwrap_or(own)
+        self.recorder.shadow.peek(buffer).filter(|_| buffer & 15 == 0).unwrap_or(own)
     }
 
-    fn node_of(&mut self, recorder: &Recorder, ledger: &mut Ledger, slot: Slot) -> Result<NodeId, Stopped> {
+    fn node_of(&mut self, ledger: &mut Ledger, slot: Slot) -> Result<NodeId, Stopped> {
+        let recorder = self.recorder;
         match recorder.groups.try_get(slot.group) {
             Some(group) if slot.group > recorder.inherited_groups() => {
                 ledger.node(recorder, self.sink, group.node())
@@ -85,23 +97,19 @@ impl<S: Sink> Walk<'_, S> {
 
     /// Takes the blocks that the words of this one point to, and what those point to.
     /// Gives their bytes.
-    fn own_all(
-        &mut self,
-        recorder: &Recorder,
-        pending: &mut Pending,
-        block: usize,
-        bytes: u32,
-    ) -> Result<u64, Stopped> {
+    fn own_all(&mut self, owned: &mut Owned, block: usize, bytes: u32) -> Result<u64, Stopped> {
         let mut sum = 0;
-        pending.push((block, bytes))?;
-        while let Some((block, bytes)) = pending.pop() {
+        owned.pending.push((block, bytes))?;
+        while let Some((block, bytes)) = owned.pending.pop() {
             for at in (0..(bytes as usize & !7)).step_by(8) {
                 // SAFETY: the word lies in a live block.
                 let target = unsafe { word(block + at) };
-                if let Some(bytes) = self.own(recorder, target)? {
+                let target = self.unused_frame(target).unwrap_or(target);
+                if let Some(bytes) = self.own(target)? {
+                    self.progress.tick();
                     sum += u64::from(bytes);
-                    if bytes < LARGE {
-                        pending.push((target, bytes))?;
+                    if bytes < LARGE && self.domain_of(target) != Some(Domain::Mmap) {
+                        owned.pending.push((target, bytes))?;
                     }
                 }
             }
@@ -109,13 +117,33 @@ impl<S: Sink> Walk<'_, S> {
         Ok(sum)
     }
 
+    /// The block of a frame object that waits to be used again: up to CPython 3.10 a code
+    /// object keeps one (`co_zombieframe`).
+    fn unused_frame(&self, address: usize) -> Option<usize> {
+        const HEADER: usize = 16;
+        if self.layout.minor > 10 || address & 15 != 0 || address >> 47 != 0 || address < HEADER {
+            return None;
+        }
+        let slot =
+            self.recorder.shadow.peek(address - HEADER).filter(|slot| slot.bytes as usize > 2 * HEADER)?;
+        let is_objects = self.recorder.groups.try_get(slot.group)?.domain() == Domain::Object;
+        // SAFETY: both words lie in a live block.
+        let (count, of) = unsafe { (word(address), word(address + self.layout.object.ob_type)) };
+        (is_objects && count == 0 && of == self.known.frame).then_some(address - HEADER)
+    }
+
+    fn domain_of(&self, block: usize) -> Option<Domain> {
+        let slot = self.recorder.shadow.peek(block)?;
+        Some(self.recorder.groups.try_get(slot.group)?.domain())
+    }
+
     /// Takes the block at an address, if it is one that nobody has. Gives its bytes.
-    fn own(&mut self, recorder: &Recorder, block: usize) -> Result<Option<u32>, Stopped> {
+    fn own(&mut self, block: usize) -> Result<Option<u32>, Stopped> {
         if block & 15 != 0 || block >> 47 != 0 {
             return Ok(None);
         }
-        let Some(slot) = recorder.shadow.peek(block) else { return Ok(None) };
-        if self.is_objects(block) || self.numbers.is_owned(block) {
+        let Some(slot) = self.recorder.shadow.peek(block) else { return Ok(None) };
+        if self.is_objects(block) || self.numbers.is_owned(block) || self.object_at_block(block).is_some() {
             return Ok(None);
         }
         self.numbers.own(block)?;
@@ -123,19 +151,19 @@ impl<S: Sink> Walk<'_, S> {
     }
 
     /// Whether an object lies in a block.
-    fn is_objects(&self, block: usize) -> bool {
+    pub(super) fn is_objects(&self, block: usize) -> bool {
         BEFORE.iter().any(|before| self.is_object(block + before))
     }
 
-    fn write_loose(
-        &mut self,
-        recorder: &Recorder,
-        ledger: &mut Ledger,
-    ) -> Result<(), Stopped> {
+    /// Says what is left over.
+    pub(super) fn write_loose(&mut self, ledger: &mut Ledger) -> Result<(), Stopped> {
+        let recorder = self.recorder;
+        self.progress.step(At::Else);
         let mut loose = Array::<LooseBlocks>::new();
         let mut table = Table::default();
         let mut result = Ok(());
         recorder.shadow.for_each(|address, slot| {
+            self.progress.tick();
             let Some(group) = recorder.groups.try_get(slot.group) else { return };
             let is_pythons = matches!(group.domain(), Domain::Object | Domain::Mem);
             if result.is_err() || !is_pythons || slot.group <= recorder.inherited_groups() {

@@ -13,44 +13,26 @@
 //!            goes on ◀──        waits ◀── ends
 //! ```
 
-use core::sync::atomic::{AtomicU32, AtomicU64, AtomicUsize, Ordering};
+use core::sync::atomic::Ordering;
 
-use memsight_capture::{Record, Snapshot, SnapshotReason, SnapshotRecord};
+use memsight_capture::{Record, Snapshot, SnapshotEnd, SnapshotReason, SnapshotRecord};
 use memsight_recorder::ledger::{Ledger, Sink, Stopped};
 use memsight_recorder::{Recorder, memory, sys, syscall};
 
 use crate::session::Session;
+use crate::text::Buffer;
+use progress::{At, DONE, Outcome, Progress, TRIES};
 use walk::Walk;
 
 mod blocks;
 mod content;
+mod held;
 mod names;
 mod numbers;
+mod progress;
 mod references;
 mod types;
 mod walk;
-
-/// Copies that may fail before a snapshot is given up.
-const TRIES: usize = 8;
-
-/// A copy that comes no further in this time hangs.
-const PATIENCE_NS: u64 = 10_000_000_000;
-
-/// What a copy tells the writer, in memory that they share.
-pub(crate) struct Progress {
-    /// Raised with everything that is done.
-    steps: AtomicU64,
-    /// The type of the object that is being read.
-    type_at: AtomicUsize,
-    /// Length of the capture as far as the copy has written it.
-    written: AtomicUsize,
-    /// What stopped it: 0, an errno, or [`DONE`].
-    outcome: AtomicU32,
-    /// Types that made copies fail.
-    avoided: [AtomicUsize; TRIES],
-}
-
-const DONE: u32 = u32::MAX;
 
 /// Where the records go: the capture, which another process may have written on.
 pub(crate) trait Destination: Sink {
@@ -69,7 +51,7 @@ pub(crate) struct Moment {
     pub(crate) at_ns: u64,
 }
 
-/// Takes a snapshot. The program waits: its heap stands still.
+/// Takes a snapshot, or says why there is none. The program waits: its heap stands still.
 pub(crate) fn take<D: Destination>(
     session: &'static Session,
     recorder: &'static Recorder,
@@ -77,56 +59,78 @@ pub(crate) fn take<D: Destination>(
     destination: &mut D,
     moment: Moment,
 ) -> Result<(), Stopped> {
-    if !session.python.can_be_walked() {
-        return Ok(());
+    let begin = Snapshot { reason: moment.reason, at_ns: moment.at_ns, live_bytes: recorder.live.bytes() };
+    if let Err(why) = session.python.can_be_walked() {
+        return refuse(destination, begin, &[why]);
     }
     destination.flush()?;
-    let progress = share()?;
+    let Some(progress) = Progress::share() else {
+        return refuse(destination, begin, &[NO_MEMORY]);
+    };
     let before = destination.written();
     for attempt in 0..TRIES {
-        progress.written.store(before, Ordering::Relaxed);
-        progress.outcome.store(0, Ordering::Relaxed);
+        progress.begin();
         let copy = fork();
         if copy == 0 {
-            let result = write(session, recorder, ledger, destination, moment, progress);
-            let outcome = match result {
+            let outcome = match write(session, recorder, ledger, destination, begin, progress) {
                 Ok(()) => DONE,
                 Err(Stopped::OutOfMemory) => libc::ENOMEM as u32,
                 Err(Stopped::Io(errno)) => errno as u32,
             };
-            progress.outcome.store(outcome, Ordering::Release);
+            progress.end(outcome, destination.written());
             exit();
         }
         if copy < 0 {
-            return Ok(());
+            return refuse(destination, begin, &[NO_COPY, reason_of(-copy as i32)]);
         }
-        wait(copy as usize, progress);
-        match progress.outcome.load(Ordering::Acquire) {
-            DONE => return destination.resume(progress.written.load(Ordering::Relaxed)),
-            0 => {
+        let hung = wait(copy as usize, progress, session.config().patience_ns);
+        let at = match progress.outcome() {
+            Outcome::Done => return destination.resume(progress.written()),
+            Outcome::Failed(libc::ENOMEM) => {
                 destination.resume(before)?;
-                progress.avoided[attempt].store(progress.type_at.load(Ordering::Relaxed), Ordering::Relaxed);
+                return refuse(destination, begin, &[NO_MEMORY]);
             }
-            errno => {
+            Outcome::Failed(errno) => {
                 destination.resume(before)?;
-                return if errno == libc::ENOMEM as u32 { Ok(()) } else { Err(Stopped::Io(errno as i32)) };
+                return Err(Stopped::Io(errno));
             }
+            Outcome::Crashed(at) => at,
+        };
+        destination.resume(before)?;
+        // Where nothing can be left out another copy would end alike.
+        if at == At::Else || progress.avoids(at) {
+            return refuse(destination, begin, &[if hung { HUNG } else { CRASHED }]);
         }
+        progress.avoid(attempt, at);
     }
-    Ok(())
+    refuse(destination, begin, &[b"the objects of too many types cannot be read"])
 }
 
-/// A page that is shared with the copies.
-fn share() -> Result<&'static Progress, Stopped> {
-    const READ_WRITE: usize = 3;
-    const SHARED_ANONYMOUS: usize = 0x1 | 0x20;
-    // SAFETY: a new mapping at an address of the kernel's choice.
-    let page = unsafe { syscall!(MMAP, 0, 4096, READ_WRITE, SHARED_ANONYMOUS, usize::MAX, 0) };
-    if page <= 0 {
-        return Err(Stopped::OutOfMemory);
+const NO_MEMORY: &[u8] = b"there was not enough memory for it";
+const NO_COPY: &[u8] = b"the system refused a copy of the process: ";
+const CRASHED: &[u8] = b"the copy of the process that reads the objects crashed or was killed";
+const HUNG: &[u8] = b"the copy of the process that reads the objects came no further";
+
+/// A snapshot without objects, that says why.
+fn refuse(destination: &mut impl Destination, begin: Snapshot, why: &[&[u8]]) -> Result<(), Stopped> {
+    let mut missing = Buffer::<160>::new();
+    for part in why {
+        missing.push(part);
     }
-    // SAFETY: a page of zeroes is a `Progress`, and it is never unmapped.
-    Ok(unsafe { &*(page as *const Progress) })
+    destination.record(&Record::Snapshot(SnapshotRecord::Begin(begin)))?;
+    let end = SnapshotEnd { objects: 0, missing: missing.as_bytes() };
+    destination.record(&Record::Snapshot(SnapshotRecord::End(end)))
+}
+
+/// Why a fork fails.
+fn reason_of(errno: i32) -> &'static [u8] {
+    match errno {
+        libc::EAGAIN => b"too many processes (EAGAIN)",
+        libc::ENOMEM => b"not enough memory (ENOMEM)",
+        libc::EPERM => b"it is forbidden (EPERM)",
+        libc::ENOSYS => b"it is forbidden (ENOSYS)",
+        _ => b"clone failed",
+    }
 }
 
 /// Copies this process, with memory of its own. 0 in the copy.
@@ -142,19 +146,21 @@ fn exit() -> ! {
     unsafe { core::hint::unreachable_unchecked() }
 }
 
-/// Waits until the copy has ended, and ends it if it comes no further.
-fn wait(copy: usize, progress: &Progress) {
+/// Waits until the copy has ended, and ends it if it comes no further. Says whether it did that.
+fn wait(copy: usize, progress: &Progress, patience_ns: u64) -> bool {
     let (mut steps, mut since) = (0, sys::monotonic_ns());
+    let mut hung = false;
     loop {
         // SAFETY: a child without an exit signal; nothing is written.
         let ended = unsafe { syscall!(WAIT4, copy, 0, libc::__WALL | libc::WNOHANG, 0) };
         if ended != 0 {
-            return;
+            return hung;
         }
-        let now = progress.steps.load(Ordering::Relaxed);
+        let now = progress.steps();
         if now != steps {
             (steps, since) = (now, sys::monotonic_ns());
-        } else if sys::monotonic_ns() - since > PATIENCE_NS {
+        } else if sys::monotonic_ns() - since > patience_ns {
+            hung = true;
             // SAFETY: the copy is our own child.
             unsafe { syscall!(KILL, copy, libc::SIGKILL) };
         }
@@ -174,22 +180,26 @@ fn write<D: Destination>(
     recorder: &'static Recorder,
     ledger: &mut Ledger,
     destination: &mut D,
-    moment: Moment,
+    begin: Snapshot,
     progress: &'static Progress,
 ) -> Result<(), Stopped> {
     leave_no_core();
     // SAFETY: the thread waits, so its thread-local storage is as the interpreter left it.
     unsafe { syscall!(ARCH_PRCTL, ARCH_SET_FS, session.control.waiting_fs.load(Ordering::Relaxed)) };
-    let begin = Snapshot { reason: moment.reason, at_ns: moment.at_ns, live_bytes: recorder.live.bytes() };
     destination.record(&Record::Snapshot(SnapshotRecord::Begin(begin)))?;
-    let Some(mut walk) = Walk::new(session, destination, progress) else { return Ok(()) };
+    let Some(mut walk) = Walk::new(session, recorder, destination, progress) else {
+        return refuse(destination, begin, &[b"this interpreter's objects cannot be read"]);
+    };
     walk.seed()?;
     walk.run()?;
-    walk.write_blocks(recorder, ledger)?;
+    let mut owned = blocks::Owned::default();
+    walk.write_blocks(&mut owned, ledger)?;
+    walk.find_held()?;
+    walk.run()?;
+    walk.write_blocks(&mut owned, ledger)?;
+    walk.write_loose(ledger)?;
     walk.end()?;
-    destination.flush()?;
-    progress.written.store(destination.written(), Ordering::Relaxed);
-    Ok(())
+    destination.flush()
 }
 
 const ARCH_SET_FS: usize = 0x1002;
@@ -201,21 +211,6 @@ fn leave_no_core() {
     let limit = [1u64, 1u64];
     // SAFETY: reads two 64-bit numbers; the limit is this process's alone.
     unsafe { syscall!(PRLIMIT64, 0, CORE, limit.as_ptr(), 0) };
-}
-
-impl Progress {
-    fn step(&self, type_at: usize) {
-        self.type_at.store(type_at, Ordering::Relaxed);
-        self.steps.store(self.steps.load(Ordering::Relaxed).wrapping_add(1), Ordering::Relaxed);
-    }
-
-    fn avoided(&self) -> impl Iterator<Item = usize> + use<'_> {
-        self.avoided.iter().map(|avoided| avoided.load(Ordering::Relaxed)).filter(|&avoided| avoided != 0)
-    }
-
-    fn avoids(&self, type_at: usize) -> bool {
-        self.avoided().any(|avoided| avoided == type_at)
-    }
 }
 
 /// Memory for the walk, which is the copy's alone.

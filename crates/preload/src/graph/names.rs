@@ -75,10 +75,17 @@ impl<S: Sink> Walk<'_, S> {
     /// The block of the values that stand in for a dict, where they have one of their own;
     /// their length in bytes stands below them (`_PyDictValues`, 3.11 and 3.12). Or 0.
     pub(super) fn values_block(&self, object: usize, of: &Type) -> usize {
-        if !matches!(self.layout.minor, 11 | 12) || !of.has(flag::MANAGED_DICT) {
+        if !matches!(self.layout.minor, 11 | 12) {
             return 0;
         }
-        match self.values_of(object, of) {
+        let managed = if of.has(flag::MANAGED_DICT) { self.values_of(object, of) } else { 0 };
+        let values = match managed {
+            // `ma_values` follows `ma_keys`: an instance's dict took over its values.
+            // SAFETY: a live dict.
+            0 if of.has(flag::DICT) => unsafe { word(object + self.layout.references.dict_keys + WORD) },
+            managed => managed,
+        };
+        match values {
             0 => 0,
             // SAFETY: the byte below the values.
             values => values - usize::from(unsafe { ((values - 1) as *const u8).read() }),

@@ -23,7 +23,7 @@ const FEW: usize = 4096;
 impl<S: Sink> Walk<'_, S> {
     pub(super) fn write_references(&mut self, object: usize, of: &Type) -> Result<(), Stopped> {
         match of.kind {
-            Kind::Leaf => Ok(()),
+            Kind::Leaf => self.write_untold(object, of),
             Kind::List => self.write_items(self.list_items(object)),
             Kind::Tuple => self.write_items(self.tuple_items(object)),
             Kind::Dict => self.write_entries(object),
@@ -42,7 +42,7 @@ impl<S: Sink> Walk<'_, S> {
             Kind::Frame | Kind::Generator | Kind::Cell | Kind::Function | Kind::Traceback | Kind::Other => {
                 self.traverse(object, of)?;
                 self.name_all(object, of)?;
-                self.write_matched()
+                self.write_matched(of)
             }
         }
     }
@@ -91,7 +91,7 @@ impl<S: Sink> Walk<'_, S> {
         self.traverse(object, of)?;
         for at in 0..self.told.len() {
             let target = self.told.as_slice()[at];
-            self.write_edge(if target == of.address { Label::Type } else { label }, target)?;
+            self.write_told(if target == of.address { Label::Type } else { label }, target, of)?;
         }
         Ok(())
     }
@@ -202,9 +202,9 @@ impl<S: Sink> Walk<'_, S> {
     }
 
     /// Writes what the object told, with names where there are.
-    fn write_matched(&mut self) -> Result<(), Stopped> {
+    fn write_matched(&mut self, of: &Type) -> Result<(), Stopped> {
         if self.told.len() * self.named.len() > FEW {
-            return self.write_sorted();
+            return self.write_sorted(of);
         }
         for at in 0..self.told.len() {
             let target = self.told.as_slice()[at];
@@ -216,12 +216,12 @@ impl<S: Sink> Walk<'_, S> {
                 }
                 None => Label::Unknown,
             };
-            self.write_edge(label, target)?;
+            self.write_told(label, target, of)?;
         }
         Ok(())
     }
 
-    fn write_sorted(&mut self) -> Result<(), Stopped> {
+    fn write_sorted(&mut self, of: &Type) -> Result<(), Stopped> {
         self.told.as_mut_slice().sort_unstable();
         self.named.as_mut_slice().sort_unstable_by_key(|&(target, _)| target);
         let mut next = 0;
@@ -238,7 +238,7 @@ impl<S: Sink> Walk<'_, S> {
                 }
                 _ => Label::Unknown,
             };
-            self.write_edge(label, target)?;
+            self.write_told(label, target, of)?;
         }
         Ok(())
     }

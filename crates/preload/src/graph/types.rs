@@ -83,15 +83,20 @@ impl Type {
 
     /// Bytes that stand before an instance in its block.
     pub(super) fn bytes_before(&self, minor: u32) -> usize {
-        const WORDS: usize = 2 * size_of::<usize>();
-        let collector = if self.has(flag::HAVE_GC) { WORDS } else { 0 };
-        let managed = match minor {
-            ..11 => 0,
-            11 => flag::MANAGED_DICT,
-            _ => flag::MANAGED_DICT | flag::MANAGED_WEAKREF,
-        };
-        collector + if self.has(managed) { WORDS } else { 0 }
+        bytes_before(self.flags, minor)
     }
+}
+
+/// Bytes that stand before an instance of a type with these flags.
+pub(super) fn bytes_before(flags: usize, minor: u32) -> usize {
+    const WORDS: usize = 2 * size_of::<usize>();
+    let collector = if flags & flag::HAVE_GC != 0 { WORDS } else { 0 };
+    let managed = match minor {
+        ..11 => 0,
+        11 => flag::MANAGED_DICT,
+        _ => flag::MANAGED_DICT | flag::MANAGED_WEAKREF,
+    };
+    collector + if flags & managed != 0 { WORDS } else { 0 }
 }
 
 /// All types met so far, and the words of their fields.
@@ -132,11 +137,20 @@ impl Types {
         &self.fields.as_slice()[of.fields.0 as usize..of.fields.1 as usize]
     }
 
+    /// Whether objects of this type were met.
+    pub(super) fn has(&self, address: usize) -> bool {
+        self.find(address).is_some()
+    }
+
+    fn find(&self, address: usize) -> Option<u32> {
+        let rows = self.rows.as_slice();
+        self.table.find(mix(address as u64), |row| rows[row as usize].address == address)
+    }
+
     /// The type at an address; says its name if it is new.
     pub(super) fn at(&mut self, address: usize, sink: &mut impl Sink) -> Result<TypeId, Stopped> {
         let hash = mix(address as u64);
-        let rows = &self.rows;
-        if let Some(row) = self.table.find(hash, |row| rows.as_slice()[row as usize].address == address) {
+        if let Some(row) = self.find(address) {
             return Ok(TypeId(row));
         }
         let fresh = self.read(address, sink)?;

@@ -9,12 +9,15 @@ use core::mem;
 use memsight_capture::{
     Content, Edge, Label, Object, ObjectId, Record, Root, RootKind, SnapshotEnd, SnapshotRecord, TypeId,
 };
+use memsight_recorder::Recorder;
 use memsight_recorder::ledger::{Sink, Stopped};
 
+use super::Array;
 use super::content::{self, Room, Text};
 use super::numbers::Numbers;
-use super::types::{Kind, Type, Types, flag};
-use super::{Array, Progress};
+use super::progress::{At, Progress};
+use super::types::{Type, Types, flag};
+use crate::proof::Proof;
 use crate::python::layout::Layout;
 use crate::python::{Known, word};
 use crate::session::Session;
@@ -26,7 +29,10 @@ pub(super) struct Walk<'a, S: Sink> {
     pub(super) known: &'static Known,
     pub(super) types: Types,
     interpreter: usize,
-    progress: &'static Progress,
+    pub(super) recorder: &'static Recorder,
+    pub(super) proof: Proof,
+    pub(super) progress: &'static Progress,
+    pub(super) phase: Phase,
     /// Address of each object, by number.
     pub(super) objects: Array<usize>,
     pub(super) numbers: Numbers,
@@ -36,6 +42,17 @@ pub(super) struct Walk<'a, S: Sink> {
     pub(super) told: Array<usize>,
     /// References of the object at hand that have a name.
     pub(super) named: Array<(usize, Label)>,
+    /// Types whose objects told of something that is no object.
+    misled: Array<usize>,
+}
+
+/// What is read.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum Phase {
+    /// The objects that others tell of.
+    Told,
+    /// Those that nobody tells of.
+    Held,
 }
 
 type Visit = unsafe extern "C" fn(*mut c_void, *mut c_void) -> c_int;
@@ -44,6 +61,7 @@ type Traverse = unsafe extern "C" fn(*mut c_void, Visit, *mut c_void) -> c_int;
 impl<'a, S: Sink> Walk<'a, S> {
     pub(super) fn new(
         session: &'static Session,
+        recorder: &'static Recorder,
         sink: &'a mut S,
         progress: &'static Progress,
     ) -> Option<Self> {
@@ -55,12 +73,16 @@ impl<'a, S: Sink> Walk<'a, S> {
             known,
             types: Types::new(layout, known),
             interpreter: session.python.interpreter()?,
+            recorder,
+            proof: Proof::new(&layout.object, session.python.type_type()),
             progress,
+            phase: Phase::Told,
             objects: Array::new(),
             numbers: Numbers::new().ok()?,
             types_of: Array::new(),
             told: Array::new(),
             named: Array::new(),
+            misled: Array::new(),
         })
     }
 
@@ -109,34 +131,36 @@ impl<'a, S: Sink> Walk<'a, S> {
         let mut header = next(head);
         while header != head && header != 0 {
             self.number(header + HEADER)?;
-            self.progress.step(0);
+            self.progress.step(At::Else);
             header = next(header);
         }
         Ok(())
     }
 
-    /// Writes the objects, and with each the objects it refers to, until there are no more.
+    /// Writes the objects that were numbered and not yet written, and with each the objects
+    /// it refers to, until there are no more.
     pub(super) fn run(&mut self) -> Result<(), Stopped> {
-        let mut at = 0;
-        while let Some(&address) = self.objects.as_slice().get(at) {
+        while let Some(&address) = self.objects.as_slice().get(self.types_of.len()) {
             // SAFETY: every object has its type at the same place.
             let type_address = unsafe { word(address + self.layout.object.ob_type) };
-            self.progress.step(type_address);
+            self.progress.step(match self.phase {
+                Phase::Told => At::References(type_address),
+                Phase::Held => At::Held,
+            });
             let type_id = self.types.at(type_address, self.sink)?;
             self.types_of.push(type_id.0)?;
             let of = self.types.get(type_id);
             self.write_object(address, type_id, &of)?;
-            if of.kind != Kind::Leaf && !self.progress.avoids(type_address) {
+            if !self.progress.avoids(At::References(type_address)) {
                 self.write_references(address, &of)?;
             }
-            at += 1;
         }
         Ok(())
     }
 
     fn write_object(&mut self, address: usize, type_id: TypeId, of: &Type) -> Result<(), Stopped> {
         let mut room = Room::new();
-        let content = match self.progress.avoids(of.address) {
+        let content = match self.progress.avoids(At::References(of.address)) {
             true => Content::Unknown,
             // SAFETY: a live instance of this type.
             false => unsafe { content::of(address, of, self.layout, self.known, &mut room) },
@@ -156,7 +180,20 @@ impl<'a, S: Sink> Walk<'a, S> {
     }
 
     pub(super) fn write_edge(&mut self, label: Label, target: usize) -> Result<(), Stopped> {
+        self.progress.tick();
         let target = self.number(target)?;
+        self.write(SnapshotRecord::Edge(Edge { label, target }))
+    }
+
+    /// Writes a reference that an object of this type told, unless there is no object.
+    pub(super) fn write_told(&mut self, label: Label, target: usize, of: &Type) -> Result<(), Stopped> {
+        self.progress.tick();
+        let target = match self.numbers.find(target) {
+            Some(number) => ObjectId(number),
+            None if self.proves_object(target) => self.number(target)?,
+            None if self.misled.as_slice().contains(&of.address) => return Ok(()),
+            None => return Ok(self.misled.push(of.address)?),
+        };
         self.write(SnapshotRecord::Edge(Edge { label, target }))
     }
 
@@ -174,19 +211,58 @@ impl<'a, S: Sink> Walk<'a, S> {
         if result == OUT_OF_MEMORY { Err(Stopped::OutOfMemory) } else { Ok(()) }
     }
 
+    /// Says what is missing, and ends the snapshot.
     pub(super) fn end(&mut self) -> Result<(), Stopped> {
-        let objects = self.objects.len() as u64;
-        let mut missing = Text::<512>::new();
-        for avoided in self.progress.avoided() {
-            let of = self.types.at(avoided, self.sink)?;
-            missing.push(if missing.len() == 0 {
-                b"left out is what objects of these types refer to, since asking them crashed: "
-            } else {
-                b", "
-            });
-            self.types.write_name(&self.types.get(of), &mut missing);
+        const REFERENCES: &[u8] =
+            b"left out is what objects of these types refer to, since asking them crashed or took too long: ";
+        const BLOCKS: &[u8] =
+            b"left out are the buffers of objects of these types, since reading them crashed: ";
+        const MISLED: &[u8] =
+            b"objects of these types told of references that lead to no object; those are left out: ";
+        let progress = self.progress;
+        let mut missing = Text::<1024>::new();
+        self.say_types(
+            &mut missing,
+            REFERENCES,
+            progress.avoided().filter_map(|at| match at {
+                At::References(of) => Some(of),
+                _ => None,
+            }),
+        )?;
+        self.say_types(
+            &mut missing,
+            BLOCKS,
+            progress.avoided().filter_map(|at| match at {
+                At::Blocks(of) => Some(of),
+                _ => None,
+            }),
+        )?;
+        let misled = mem::replace(&mut self.misled, Array::new());
+        self.say_types(&mut missing, MISLED, misled.as_slice().iter().copied())?;
+        if progress.avoids(At::Held) {
+            missing.push(if missing.len() == 0 { b"" } else { b"; " });
+            missing.push(b"left out are objects that only C code holds, since reading them crashed");
         }
+        let objects = self.objects.len() as u64;
         self.write(SnapshotRecord::End(SnapshotEnd { objects, missing: missing.as_bytes() }))
+    }
+
+    /// Names types after a sentence's beginning, if there are any.
+    fn say_types(
+        &mut self,
+        text: &mut Text<1024>,
+        beginning: &[u8],
+        types: impl Iterator<Item = usize>,
+    ) -> Result<(), Stopped> {
+        for (at, of) in types.enumerate() {
+            if at == 0 && text.len() > 0 {
+                text.push(b"; ");
+            }
+            text.push(if at == 0 { beginning } else { b", " });
+            let of = self.types.at(of, self.sink)?;
+            self.types.write_name(&self.types.get(of), text);
+        }
+        Ok(())
     }
 }
 

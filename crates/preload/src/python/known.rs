@@ -20,6 +20,7 @@ pub(crate) struct Known {
     pub(crate) function: usize,
     pub(crate) traceback: usize,
     pub(crate) generators: [usize; 3],
+    numbers: [usize; 2],
     dict_next: usize,
     module_dict: usize,
     as_long_long: usize,
@@ -44,6 +45,7 @@ impl Known {
         function: 0,
         traceback: 0,
         generators: [0; 3],
+        numbers: [0; 2],
         dict_next: 0,
         module_dict: 0,
         as_long_long: 0,
@@ -63,11 +65,17 @@ impl Known {
             function: symbol(c"PyFunction_Type"),
             traceback: symbol(c"PyTraceBack_Type"),
             generators: [c"PyGen_Type", c"PyCoro_Type", c"PyAsyncGen_Type"].map(symbol as fn(&CStr) -> usize),
+            numbers: [c"PyFloat_Type", c"PyComplex_Type"].map(symbol as fn(&CStr) -> usize),
             dict_next: symbol(c"PyDict_Next"),
             module_dict: symbol(c"PyImport_GetModuleDict"),
             as_long_long: symbol(c"PyLong_AsLongLongAndOverflow"),
             line_of: symbol(c"PyCode_Addr2Line"),
         }
+    }
+
+    /// Whether a type is `float` or `complex`: numbers in place of references.
+    pub(crate) fn is_number(&self, of: usize) -> bool {
+        self.numbers.contains(&of)
     }
 
     pub(super) fn is_whole(&self) -> bool {

@@ -483,11 +483,18 @@ impl Python {
         self.layout().filter(|_| self.state() == State::Readable && self.collector().is_some())
     }
 
-    /// Whether a snapshot of the object graph can be taken.
-    pub(crate) fn can_be_walked(&self) -> bool {
-        self.graph_layout().is_some()
-            && self.known().is_whole()
-            && !self.subinterpreters.load(Ordering::Relaxed)
+    /// Whether a snapshot of the object graph can be taken; if not, why.
+    pub(crate) fn can_be_walked(&self) -> Result<(), &'static [u8]> {
+        if self.state() == State::Absent {
+            return Err(b"no Python interpreter ran in this process");
+        }
+        if self.graph_layout().is_none() || !self.known().is_whole() {
+            return Err(b"the objects of this interpreter cannot be read");
+        }
+        if self.subinterpreters.load(Ordering::Relaxed) {
+            return Err(b"the program has several interpreters");
+        }
+        Ok(())
     }
 
     /// The offset of an object's type, for the walk over what is alive at the end.

@@ -24,7 +24,11 @@ pub(crate) struct Config {
     pub(crate) check: bool,
     /// Whether the object graph is written at the end.
     pub(crate) heap: bool,
+    /// A copy that reads the object graph and comes no further in this time hangs.
+    pub(crate) patience_ns: u64,
 }
+
+const PATIENCE_MS: u64 = 10_000;
 
 /// How many names are tried before one that is taken is left to fail.
 const TRIES: u32 = 10_000;
@@ -85,6 +89,8 @@ pub(super) fn configure(config: &mut Config) -> bool {
     config.follow = env(c"MEMSIGHT_FOLLOW") != Some(b"0");
     config.check = env(c"MEMSIGHT_CHECK").is_some();
     config.heap = env(c"MEMSIGHT_HEAP") == Some(b"exit");
+    let patience_ms = env(c"MEMSIGHT_PATIENCE_MS").and_then(leading_number).unwrap_or(PATIENCE_MS);
+    config.patience_ns = patience_ms.saturating_mul(1_000_000);
     if let Some(image) = env(c"MEMSIGHT_IMAGE") {
         let (pid, count) = split_once(image, b'.');
         if leading_number(pid) == Some(sys::pid().into()) {
@@ -123,7 +129,7 @@ fn split_pid(text: &[u8]) -> (&[u8], Option<&[u8]>) {
 }
 
 /// The variables that `memsight run` sets and the program does not see.
-pub(crate) const VARIABLES: [&core::ffi::CStr; 7] = [
+pub(crate) const VARIABLES: [&core::ffi::CStr; 8] = [
     c"MEMSIGHT_CAPTURE",
     c"MEMSIGHT_RUN",
     c"MEMSIGHT_TRACK",
@@ -131,6 +137,7 @@ pub(crate) const VARIABLES: [&core::ffi::CStr; 7] = [
     c"MEMSIGHT_IMAGE",
     c"MEMSIGHT_CHECK",
     c"MEMSIGHT_HEAP",
+    c"MEMSIGHT_PATIENCE_MS",
 ];
 
 fn restore_environment(users_preload: &[u8]) {

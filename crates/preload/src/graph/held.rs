@@ -1,0 +1,122 @@
+//! Objects that no other object tells of: a type written in C has them in its
+//! fields and does not say so, or C code alone holds them.
+
+use memsight_capture::{Domain, Label};
+use memsight_recorder::ledger::{Sink, Stopped};
+
+use super::Array;
+use super::blocks::BEFORE;
+use super::progress::At;
+use super::types::{Type, bytes_before, flag};
+use super::walk::{Phase, Walk};
+use crate::python::word;
+
+/// An object's head: its reference count and its type.
+const HEAD: usize = 16;
+
+/// More references than that nothing has; immortal objects have as many (3.12).
+const MOST_REFERENCES: usize = 1 << 33;
+
+/// What the collector's header may say of an object that is not tracked (`_PyGC_PREV_MASK`).
+const HEADER_FLAGS: usize = 3;
+
+/// Longer ones hold data.
+const MOST_FIELDS: usize = 512;
+
+impl<S: Sink> Walk<'_, S> {
+    /// Whether there is an object at an address that somebody gave: it has references, and
+    /// its type is one.
+    pub(super) fn proves_object(&mut self, address: usize) -> bool {
+        if address < 1 << 16 || address & 7 != 0 || address >> 47 != 0 {
+            return false;
+        }
+        let references = self.proof.word(address);
+        references.is_some_and(|count| count != 0)
+            && self
+                .proof
+                .word(address + self.layout.object.ob_type)
+                .is_some_and(|of| self.types.has(of) || self.proof.is_type(of))
+    }
+
+    /// The object in a block of the object allocator, if there is one that was not met. The
+    /// collector does not track it: those that it tracks were all met.
+    fn object_in(&mut self, block: usize, bytes: u32) -> Option<usize> {
+        BEFORE.into_iter().find_map(|before| {
+            let object = block + before;
+            let left = (bytes as usize).checked_sub(before).filter(|&left| left >= HEAD)?;
+            // SAFETY: both words lie in a live block.
+            let (count, of) = unsafe { (word(object), word(object + self.layout.object.ob_type)) };
+            let may_be =
+                count != 0 && count < MOST_REFERENCES && of >= 1 << 16 && of & 7 == 0 && of >> 47 == 0;
+            if !may_be || !(self.types.has(of) || self.proof.is_type(of)) {
+                return None;
+            }
+            // SAFETY: a type is there.
+            let (flags, size) = unsafe {
+                (word(of + self.layout.object.tp_flags), word(of + self.layout.object.tp_basicsize))
+            };
+            let has_place = before == bytes_before(flags, self.layout.minor) && size <= left;
+            if !has_place || flags & flag::HAVE_GC == 0 {
+                return has_place.then_some(object);
+            }
+            // SAFETY: the collector's header stands before the object, in the block.
+            let (next, previous) = unsafe { (word(object - HEAD), word(object - HEAD + 8)) };
+            (next == 0 && previous <= HEADER_FLAGS).then_some(object)
+        })
+    }
+
+    /// The object in a block, if an object's allocator gave it and it has one.
+    pub(super) fn object_at_block(&mut self, block: usize) -> Option<usize> {
+        let slot = self.recorder.shadow.peek(block)?;
+        let is_objects = self.recorder.groups.try_get(slot.group)?.domain() == Domain::Object;
+        if is_objects { self.object_in(block, slot.bytes) } else { None }
+    }
+
+    /// Writes the objects that the fields of a type without `tp_traverse` hold.
+    pub(super) fn write_untold(&mut self, object: usize, of: &Type) -> Result<(), Stopped> {
+        let is_plain = of.has(flag::STR | flag::BYTES | flag::LONG) || self.known.is_number(of.address);
+        if is_plain || of.size > MOST_FIELDS {
+            return Ok(());
+        }
+        for offset in (HEAD..of.size & !7).step_by(8) {
+            // SAFETY: a word of a live object.
+            let target = unsafe { word(object + offset) };
+            let is_block = |before: &usize| self.recorder.shadow.peek(target.wrapping_sub(*before)).is_some();
+            if target & 15 == 0
+                && target >> 47 == 0
+                && let Some(before) = BEFORE.into_iter().find(|before| is_block(before))
+                && (self.is_object(target) || self.object_at_block(target - before) == Some(target))
+            {
+                self.write_edge(Label::Unknown, target)?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Numbers the objects that nobody has told of and nobody owns.
+    pub(super) fn find_held(&mut self) -> Result<(), Stopped> {
+        if self.progress.avoids(At::Held) {
+            return Ok(());
+        }
+        self.phase = Phase::Held;
+        let mut found = Array::<usize>::new();
+        let mut result = Ok(());
+        let recorder = self.recorder;
+        recorder.shadow.for_each(|block, slot| {
+            self.progress.step(At::Held);
+            let Some(group) = recorder.groups.try_get(slot.group) else { return };
+            let is_left = group.domain() == Domain::Object && !self.is_objects(block) && !self.numbers.is_owned(block);
+            if result.is_ok()
+                && is_left
+                && let Some(object) = self.object_in(block, slot.bytes)
+            {
+                result = found.push(object);
+            }
+        });
+        result?;
+        for &object in found.as_slice() {
+            self.number(object)?;
+        }
+        Ok(())
+    }
+}
