@@ -10,6 +10,7 @@
 //! | `prove`      | keeps the fixes that are measured to be worth it               |
 //! | `explain`    | how it works, measured on the reader's own interpreter         |
 //! | `heap`       | what is alive and who keeps it                                 |
+//! | `export`     | a capture in another tool's format                             |
 //! | `launch`     | from a command line to a process with the recorder in it       |
 //! | `exit`       | the one place where exit codes are decided                     |
 //! | `scratch`    | a folder for the time of a command                             |
@@ -24,6 +25,7 @@ mod compare;
 mod diff;
 mod exit;
 mod explain;
+mod export;
 mod heap;
 mod launch;
 mod prove;
@@ -59,6 +61,8 @@ enum Command {
     Diff(diff::Args),
     /// Show what is alive and who keeps it, of a run with --heap.
     Heap(heap::Args),
+    /// Write what a capture holds in another tool's format.
+    Export(export::Args),
     /// Record two commands in turn and compare them.
     Compare(compare::Args),
     /// Find code that wastes memory, rank it by what it cost, and mend it.
@@ -92,6 +96,7 @@ fn dispatch(command: Command) -> Exit {
         Command::Prove(args) => prove::run(&args),
         Command::Explain(args) => explain::run(&args),
         Command::Heap(args) => heap::run(&args),
+        Command::Export(args) => export::run(&args),
     };
     result.unwrap_or_else(|error| Exit::failed(&error))
 }

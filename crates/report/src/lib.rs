@@ -11,6 +11,7 @@ mod heap_diff;
 pub mod heap_leaks;
 mod heap_tree;
 mod heap_loose;
+pub mod heapsnapshot;
 pub mod json;
 mod look;
 mod next;
