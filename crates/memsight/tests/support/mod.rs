@@ -120,6 +120,7 @@ pub(crate) struct Recorded {
 }
 
 impl Recorded {
+    /// The capture of the program.
     pub(crate) fn capture(&self) -> PathBuf {
         self.folder.path().join("run.msight")
     }
@@ -195,6 +196,27 @@ impl Run {
 /// Records a program of `tests/programs`.
 pub(crate) fn record(python: &Python, name: &str) -> Recorded {
     Run::new(Some(python)).output(&[&program(name)])
+}
+
+/// Records a program of `tests/programs` and its object graph.
+pub(crate) fn record_heap(python: &Python, name: &str) -> Recorded {
+    let mut run = Run::new(Some(python));
+    let arguments: Vec<_> = run.command.get_args().map(OsStr::to_owned).collect();
+    let mut command = Command::new(memsight());
+    command.args(&arguments[..1]).args(["--heap", "exit"]).args(&arguments[1..]);
+    run.command = command;
+    run.command.env("PYTHONDONTWRITEBYTECODE", "1");
+    run.output(&[&program(name)])
+}
+
+/// What `memsight ARGUMENTS` prints, which ends with 0.
+pub(crate) fn answer(arguments: &[&dyn AsRef<OsStr>]) -> String {
+    let output = Command::new(memsight())
+        .args(arguments.iter().map(|argument| argument.as_ref()))
+        .output()
+        .expect("memsight can be run");
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    String::from_utf8(output.stdout).expect("memsight prints UTF-8")
 }
 
 /// A whole number of a report.
