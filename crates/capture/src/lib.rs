@@ -24,6 +24,7 @@
 #![cfg_attr(not(any(feature = "read", test)), no_std)]
 #![forbid(unsafe_code)]
 
+mod arenas;
 pub mod chunk;
 mod codec;
 mod ids;
@@ -33,6 +34,7 @@ pub mod read;
 mod record;
 mod start;
 
+pub use arenas::{Arena, ArenasEnd, Pool};
 pub use codec::{Cursor, Full, Malformed, Out};
 pub use ids::{CodeId, GroupSlot, NodeId, ObjectId, ThreadIndex, TickIndex, TypeId, WordId};
 pub use objects::{

@@ -8,6 +8,7 @@
 //! Snapshot  Root…  ( ObjectType* Word* Object Edge* )…  ObjectBytes…  LooseBlocks…  SnapshotEnd
 //! ```
 
+use crate::arenas::{self, Arena, ArenasEnd, Pool};
 use crate::codec::{Cursor, Full, Malformed, Out};
 use crate::ids::{NodeId, ObjectId, TypeId, WordId};
 use crate::record::Domain;
@@ -74,15 +75,20 @@ pub enum Content<'a> {
     Text {
         /// Its beginning.
         text: &'a [u8],
-        /// Forty bits of a hash of all of it: equal strings have equal ones.
+        /// Fifty-six bits of a hash of all of it: equal strings have equal ones.
         hash: u64,
         /// Whether the interpreter keeps it as the only one of its kind.
         interned: bool,
     },
     /// An `int`.
     Int(i64),
-    /// A `bytes`: forty bits of a hash.
-    Bytes(u64),
+    /// A `bytes`.
+    Bytes {
+        /// Its beginning.
+        start: &'a [u8],
+        /// Fifty-six bits of a hash of all of it.
+        hash: u64,
+    },
 }
 
 /// An object: the next [`ObjectId`].
@@ -182,6 +188,12 @@ pub enum SnapshotRecord<'a> {
     ObjectBytes(ObjectBytes),
     /// Blocks of no object.
     LooseBlocks(LooseBlocks),
+    /// An arena.
+    Arena(Arena),
+    /// A pool of the arena said last.
+    Pool(Pool),
+    /// The last of the arenas.
+    ArenasEnd(ArenasEnd<'a>),
     /// The last.
     End(SnapshotEnd<'a>),
 }
@@ -196,6 +208,7 @@ pub(crate) mod tag {
     pub(crate) const OBJECT_BYTES: u8 = 27;
     pub(crate) const LOOSE_BLOCKS: u8 = 28;
     pub(crate) const SNAPSHOT_END: u8 = 29;
+    pub(crate) const PRIVATE_HEAP: u8 = 30;
 }
 
 const IMMORTAL: u8 = 1 << 5;
@@ -238,6 +251,9 @@ impl<'a> SnapshotRecord<'a> {
                 out.int(loose.blocks)?;
                 out.int(loose.bytes)
             }
+            SnapshotRecord::Arena(arena) => arena.encode(out),
+            SnapshotRecord::Pool(pool) => pool.encode(out),
+            SnapshotRecord::ArenasEnd(end) => end.encode(out),
             SnapshotRecord::End(end) => {
                 out.byte(tag::SNAPSHOT_END)?;
                 out.int(end.objects)?;
@@ -276,6 +292,7 @@ impl<'a> SnapshotRecord<'a> {
                 blocks: cursor.int()?,
                 bytes: cursor.int()?,
             }),
+            tag::PRIVATE_HEAP => arenas::decode(tag, cursor)?,
             tag::SNAPSHOT_END => {
                 SnapshotRecord::End(SnapshotEnd { objects: cursor.int()?, missing: cursor.bytes()? })
             }
@@ -335,8 +352,9 @@ fn encode_object(object: &Object<'_>, out: &mut Out<'_>) -> Result<(), Full> {
             out.byte(2)?;
             out.int((value << 1 ^ value >> 63) as u64)
         }
-        Content::Bytes(hash) => {
-            out.byte(3)?;
+        Content::Bytes { start, hash } => {
+            out.byte(5)?;
+            out.bytes(start)?;
             out.int(hash)
         }
     }
@@ -361,7 +379,7 @@ fn decode_object<'a>(tag: u8, cursor: &mut Cursor<'a>) -> Result<Object<'a>, Mal
                 let value = cursor.int()?;
                 Content::Int((value >> 1) as i64 ^ -((value & 1) as i64))
             }
-            3 => Content::Bytes(cursor.int()?),
+            5 => Content::Bytes { start: cursor.bytes()?, hash: cursor.int()? },
             _ => return Err(Malformed("a kind of content")),
         },
     })
@@ -439,7 +457,10 @@ mod tests {
                 ..object
             }),
             SnapshotRecord::Object(Object { content: Content::Int(i64::MIN), ..object }),
-            SnapshotRecord::Object(Object { content: Content::Bytes(7), ..object }),
+            SnapshotRecord::Object(Object {
+                content: Content::Bytes { start: b"\0\xff", hash: 7 },
+                ..object
+            }),
             SnapshotRecord::ObjectBytes(ObjectBytes { node: NodeId(4), block: 56, buffers: 800 }),
             SnapshotRecord::LooseBlocks(LooseBlocks {
                 node: NodeId(4),
@@ -447,6 +468,22 @@ mod tests {
                 blocks: 1,
                 bytes: 64,
             }),
+            SnapshotRecord::Arena(Arena {
+                address: 0x7f00_0000_1000,
+                bytes: 1 << 20,
+                pool_bytes: 1 << 14,
+                free_pools: 3,
+                fresh_pools: 0,
+            }),
+            SnapshotRecord::Pool(Pool {
+                place: 63,
+                block_bytes: 48,
+                blocks: 340,
+                used: 300,
+                recorded: 299,
+                asked: 12_000,
+            }),
+            SnapshotRecord::ArenasEnd(ArenasEnd { elsewhere_blocks: 1, elsewhere_bytes: 9, missing: b"?" }),
             SnapshotRecord::End(SnapshotEnd { objects: 12, missing: b"" }),
         ];
         all.extend(labels.map(|label| SnapshotRecord::Edge(Edge { label, target: ObjectId(5) })));

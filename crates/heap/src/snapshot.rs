@@ -14,9 +14,11 @@ use memsight_capture::{
 
 use crate::bits::Bits;
 use crate::builder::{GraphBuilder, Object};
+use crate::duplicates::{Duplicates, Equal};
 use crate::fields::{self, Fields};
 use crate::graph::{Follow, Graph};
 use crate::label::Label;
+use crate::private_heap::PrivateHeap;
 use crate::root::Root;
 use crate::{NameId, NodeId};
 
@@ -72,6 +74,10 @@ pub struct Snapshot {
     pub allocated_at: Vec<capture::NodeId>,
     /// Blocks of Python's own allocators that belong to no object.
     pub loose: Vec<LooseBlocks>,
+    /// Strings and `bytes` that are there more than once.
+    pub duplicates: Duplicates,
+    /// Python's own allocator.
+    pub private_heap: PrivateHeap,
     /// In words, what could not be read.
     pub missing: String,
 }
@@ -210,6 +216,8 @@ struct Reading {
     /// By type, what its objects refer to without a name.
     fields: Vec<Fields>,
     loose: Vec<LooseBlocks>,
+    equal: Equal,
+    private_heap: PrivateHeap,
     missing: String,
     modules: Option<capture::ObjectId>,
     /// Modules as roots: their names, and where they are.
@@ -229,6 +237,8 @@ enum Container {
     /// `None`, `True`, `...`: there is one of it.
     Singleton,
     Int,
+    Str,
+    Bytes,
     Other,
 }
 
@@ -239,6 +249,8 @@ impl Container {
             "set" | "frozenset" => Container::Set,
             "NoneType" | "bool" | "ellipsis" | "NotImplementedType" => Container::Singleton,
             "int" => Container::Int,
+            "str" => Container::Str,
+            "bytes" => Container::Bytes,
             _ => Container::Other,
         }
     }
@@ -261,6 +273,8 @@ impl Reading {
             kinds: Vec::new(),
             fields: Vec::new(),
             loose: Vec::new(),
+            equal: Equal::default(),
+            private_heap: PrivateHeap::default(),
             missing: String::new(),
             modules: None,
             module_roots: Vec::new(),
@@ -289,6 +303,9 @@ impl Reading {
                 self.allocated_at.push(bytes.node);
             }
             SnapshotRecord::LooseBlocks(loose) => self.loose.push(loose),
+            SnapshotRecord::Arena(arena) => self.private_heap.arena(arena),
+            SnapshotRecord::Pool(pool) => self.private_heap.pool(pool),
+            SnapshotRecord::ArenasEnd(end) => self.private_heap.end(&end),
             SnapshotRecord::End(end) => self.missing = String::from_utf8_lossy(end.missing).into_owned(),
             SnapshotRecord::Begin(_) | SnapshotRecord::Root(_) | SnapshotRecord::Edge(_) => {}
         }
@@ -306,10 +323,16 @@ impl Reading {
             Content::Int(value) => {
                 (kind == Container::Int && SMALL_INTS.contains(&value), Some(Key::Number(value)))
             }
-            Content::Bytes(_) | Content::Unknown => (kind == Container::Singleton, None),
+            Content::Bytes { .. } | Content::Unknown => (kind == Container::Singleton, None),
         };
         if object.references.is_none() || is_one || kind == Container::Singleton {
             self.shared.add(number);
+        } else {
+            match object.content {
+                Content::Text { hash, .. } if kind == Container::Str => self.equal.add(number, hash, false),
+                Content::Bytes { hash, .. } if kind == Container::Bytes => self.equal.add(number, hash, true),
+                _ => {}
+            }
         }
         if self.outline.names.has(number) {
             self.keys.insert(number as u32, key.unwrap_or(Key::Other));
@@ -331,6 +354,7 @@ impl Reading {
                 shared: self.shared.has(number),
             })?;
         }
+        self.equal.find(&self.bytes);
         self.bytes = Vec::new();
         Ok(())
     }
@@ -339,7 +363,10 @@ impl Reading {
     fn references(&mut self, record: SnapshotRecord<'_>) -> Result<(), crate::Error> {
         match record {
             SnapshotRecord::Root(root) => self.root(&root),
-            SnapshotRecord::Object(_) => {
+            SnapshotRecord::Object(object) => {
+                if let Content::Text { text: start, .. } | Content::Bytes { start, .. } = object.content {
+                    self.equal.say(self.next, start);
+                }
                 self.from = self.next;
                 self.next += 1;
                 self.place = 0;
@@ -484,6 +511,8 @@ impl Reading {
             live_bytes,
             allocated_at: self.allocated_at,
             loose: self.loose,
+            duplicates: self.equal.finish(),
+            private_heap: self.private_heap,
             missing: self.missing,
         }
     }

@@ -91,6 +91,14 @@ impl Maps {
         Ok(())
     }
 
+    /// Every piece: its start, its bytes, and what it is.
+    pub fn for_each(&self, mut visit: impl FnMut(usize, usize, Purpose)) {
+        for piece in self.pieces.as_slice() {
+            let purpose = self.blocks.as_slice()[piece.block as usize].purpose;
+            visit(piece.start, piece.end - piece.start, purpose);
+        }
+    }
+
     /// Forgets everything, as after `fork`.
     pub fn clear(&mut self) {
         self.pieces.clear();

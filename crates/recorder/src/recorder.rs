@@ -380,6 +380,15 @@ impl Recorder {
         self.remove_maps(unsafe { &mut (*self.locked.get()).maps }, address, bytes)
     }
 
+    /// Every piece of the maps: its start, its bytes, and what it is. False if another
+    /// thread has the tables at this moment, or had when this process was copied.
+    pub fn for_each_map(&self, visit: impl FnMut(usize, usize, Purpose)) -> bool {
+        let Some(_held) = self.lock.lock_unless(|| true) else { return false };
+        // SAFETY: the lock is held.
+        unsafe { &(*self.locked.get()).maps }.for_each(visit);
+        true
+    }
+
     fn remove_maps(&self, maps: &mut Maps, address: usize, bytes: usize) -> Option<Purpose> {
         let mut first = None;
         let result = maps.remove(address, bytes, |purpose, bytes, last| {

@@ -11,7 +11,7 @@ use crate::python::{Known, word};
 const TEXT: usize = 64;
 
 /// Bits of a hash that are said.
-const HASH_BITS: u32 = 40;
+const HASH_BITS: u32 = 56;
 
 /// A bounded text in UTF-8.
 pub(super) struct Text<const N: usize> {
@@ -145,7 +145,10 @@ pub(super) unsafe fn of<'a>(
         }
         if of.has(flag::BYTES) {
             let (data, len) = (object + layout.bytes.data, word(object + layout.bytes.len));
-            return Content::Bytes(hash_of(0, core::slice::from_raw_parts(data as *const u8, len)));
+            let all = core::slice::from_raw_parts(data as *const u8, len);
+            room.clear();
+            room.push(all);
+            return Content::Bytes { start: room.as_bytes(), hash: hash_of(0, all) };
         }
         if of.has(flag::LONG) {
             return known.small_int(object).map_or(Content::Unknown, Content::Int);

@@ -24,6 +24,7 @@ use crate::text::Buffer;
 use progress::{At, DONE, Outcome, Progress, TRIES};
 use walk::Walk;
 
+mod arenas;
 mod blocks;
 mod content;
 mod held;
@@ -198,6 +199,7 @@ fn write<D: Destination>(
     walk.run()?;
     walk.write_blocks(&mut owned, ledger)?;
     walk.write_loose(ledger)?;
+    walk.write_arenas(recorder)?;
     walk.end()?;
     destination.flush()
 }
