@@ -6,7 +6,7 @@ use anyhow::{Result, bail};
 use memsight_heap::{Follow, Graph, NodeId, Snapshot};
 use memsight_insight::Program;
 use memsight_report::heap::{self, Heap};
-use memsight_report::{heap_diff, heap_loose, heap_loose_json};
+use memsight_report::{heap_diff, heap_duplicates, heap_loose, heap_loose_json, heap_private};
 
 use crate::exit::Exit;
 use crate::terminal;
@@ -16,7 +16,7 @@ pub(crate) struct Args {
     /// The capture of a run with --heap.
     capture: PathBuf,
     /// Print JSON.
-    #[arg(long, conflicts_with_all = ["who_holds", "cycles"])]
+    #[arg(long, conflicts_with_all = ["who_holds", "cycles", "duplicates", "private_heap"])]
     json: bool,
     /// Show what keeps the objects of a type alive, or the object at an address (0x7f…).
     #[arg(long, value_name = "TYPE|ADDRESS")]
@@ -24,11 +24,17 @@ pub(crate) struct Args {
     /// Show objects that keep each other alive.
     #[arg(long, conflicts_with = "who_holds")]
     cycles: bool,
+    /// Show strings and bytes that are there more than once.
+    #[arg(long, conflicts_with_all = ["who_holds", "cycles"])]
+    duplicates: bool,
+    /// Show Python's own allocator: size classes, and arenas that few blocks keep.
+    #[arg(long, conflicts_with_all = ["who_holds", "cycles", "duplicates"])]
+    private_heap: bool,
     /// Show what grew since another capture's end.
-    #[arg(long, value_name = "BEFORE", conflicts_with_all = ["who_holds", "cycles", "json"])]
+    #[arg(long, value_name = "BEFORE", conflicts_with_all = ["who_holds", "cycles", "duplicates", "private_heap", "json"])]
     diff: Option<PathBuf>,
     /// Show the memory of Python's allocators that belongs to no object.
-    #[arg(long, conflicts_with_all = ["who_holds", "cycles", "diff"])]
+    #[arg(long, conflicts_with_all = ["who_holds", "cycles", "diff", "duplicates", "private_heap"])]
     loose: bool,
     /// Follow references to types and to what everybody shares, too.
     #[arg(long)]
@@ -60,6 +66,8 @@ pub(crate) fn run(args: &Args) -> Result<Exit> {
         None if args.loose => heap_loose(&heap, &look, args.limit),
         None if args.json => heap::json(&heap, args.limit),
         None if args.cycles => heap::cycles_text(&heap, &look, args.limit),
+        None if args.duplicates => heap_duplicates(&heap, &look, args.limit),
+        None if args.private_heap => heap_private(&heap, &look, args.limit),
         None => heap::overview(&heap, &look, args.limit),
     };
     terminal::print(&text)?;

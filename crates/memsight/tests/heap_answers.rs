@@ -3,9 +3,11 @@
 
 mod support;
 
+use std::collections::BTreeMap;
+
 use serde_json::Value;
 
-use support::{answer, each_python, number, record_heap};
+use support::{answer, each_python, number, pythons, record_heap, record_heap_with};
 
 fn heap_json(capture: &std::path::Path) -> Value {
     serde_json::from_str(&answer(&[&"heap", &capture, &"--json"])).expect("heap --json is JSON")
@@ -43,4 +45,125 @@ fn the_heapsnapshot_has_the_objects_and_the_bytes_of_the_heap() {
             assert!(edge[0] == 1 || edge[1] < strings, "{edge:?}");
         }
     });
+}
+
+#[test]
+fn equal_strings_and_bytes_are_told_with_what_one_of_each_would_save() {
+    each_python(|python| {
+        let recorded = record_heap(python, "heap_answers.py");
+        let out = recorded.stdout();
+        let sizes: Vec<i64> = out.split_whitespace().map(|word| word.parse().expect("a number")).collect();
+        let (text_bytes, bytes_bytes) = (sizes[0], sizes[1]);
+        let capture = recorded.capture();
+        let duplicates = &heap_json(&capture)["duplicates"];
+        let groups = duplicates["largest"].as_array().expect("groups");
+        let group = |start: &str| {
+            groups.iter().find(|group| group["value"].as_str().is_some_and(|value| value.starts_with(start)))
+        };
+        let texts = group("'duplicate text-").expect("the equal strings");
+        assert_eq!((texts["type"].as_str(), number(&texts["count"])), (Some("str"), 100), "{texts}");
+        assert_eq!(number(&texts["bytes"]), 100 * text_bytes, "{texts}");
+        assert_eq!(number(&texts["saved_bytes"]), 99 * text_bytes, "{texts}");
+        assert_eq!(texts["example"], "__main__.TEXTS[0]");
+        let raw = group("b'raw \\x00\\xffcontent ").expect("the equal bytes");
+        assert_eq!((raw["type"].as_str(), number(&raw["count"])), (Some("bytes"), 50), "{raw}");
+        assert_eq!(number(&raw["saved_bytes"]), 49 * bytes_bytes, "{raw}");
+        // One object of many references, values alike only at their beginning, and interned ones.
+        for start in ["'one string", "'xxx", "'interned name"] {
+            assert_eq!(group(start), None, "{start}");
+        }
+        let all: i64 = groups.iter().map(|group| number(&group["saved_bytes"])).sum();
+        assert!(groups.len() < 1000 && all == number(&duplicates["saved_bytes"]), "{all}");
+        let text = answer(&[&"heap", &capture, &"--duplicates"]);
+        assert!(text.contains("__main__.TEXTS[0]") && text.contains("'duplicate text-"), "{text}");
+        let overview = answer(&[&"heap", &capture]);
+        assert!(overview.contains("\nDuplicates  "), "{overview}");
+    });
+}
+
+/// What `sys._debugmallocstats` says: arenas, and by size of block the pools, used and free blocks.
+fn said_by_the_allocator(stderr: &str) -> (i64, BTreeMap<i64, [i64; 3]>) {
+    let mut classes = BTreeMap::new();
+    let mut arenas = None;
+    for line in stderr.lines() {
+        let words: Vec<&str> = line.split_whitespace().collect();
+        let numbers: Vec<i64> = words.iter().filter_map(|word| word.replace(',', "").parse().ok()).collect();
+        if words.starts_with(&["#", "arenas", "allocated", "current"]) {
+            arenas = numbers.first().copied();
+        }
+        if let ([_, size, pools, used, free], 5) = (&numbers[..], words.len()) {
+            classes.insert(*size, [*pools, *used, *free]);
+        }
+    }
+    (arenas.expect("the number of arenas"), classes)
+}
+
+#[test]
+fn the_private_heap_is_as_the_allocator_itself_says() {
+    each_python(|python| {
+        let recorded = record_heap(python, "heap_answers.py");
+        recorded.stdout();
+        let stderr = String::from_utf8_lossy(&recorded.output.stderr);
+        let (arenas, said) = said_by_the_allocator(&stderr);
+        assert!(said.len() > 10, "{stderr}");
+        let capture = recorded.capture();
+        let heap = heap_json(&capture);
+        let private = &heap["private_heap"];
+        assert_eq!(heap["private_heap_missing"], Value::Null);
+        assert_eq!(number(&private["arenas"]), arenas, "3.{}: {private}", python.minor);
+        let count = |key: &str| number(&private[key]);
+        assert_eq!(count("used_bytes") + count("free_bytes") + count("overhead_bytes"), count("arena_bytes"));
+        assert_eq!(count("arena_bytes") / arenas, if python.minor < 10 { 256 << 10 } else { 1 << 20 });
+        let classes = private["classes"].as_array().expect("classes");
+        let mut pools = 0;
+        for class in classes {
+            let number = |key: &str| number(&class[key]);
+            // Between that statement and the end of the program a few blocks come and go.
+            let &[their_pools, their_used, their_free] = said.get(&number("block_bytes")).unwrap_or(&[0; 3]);
+            pools += number("pools");
+            assert!((number("pools") - their_pools).abs() <= 2, "3.{}: {class}\n{stderr}", python.minor);
+            assert!(
+                (number("used_blocks") - their_used).abs() <= 60,
+                "3.{}: {class}\n{stderr}",
+                python.minor
+            );
+            let room = number("used_blocks") + number("free_blocks");
+            let of_a_pool = room / number("pools");
+            assert_eq!(their_used + their_free, of_a_pool * their_pools, "3.{}: {class}", python.minor);
+        }
+        assert_eq!(pools, count("pools"));
+        assert_eq!(number(&private["elsewhere"]["blocks"]), 0, "{private}");
+        // Forty of the twenty thousand, spread over all the arenas that they filled.
+        let large = classes.iter().find(|class| class["block_bytes"] == 256).expect("the class of 256");
+        let used = number(&large["used_blocks"]);
+        assert!((40..100).contains(&used), "{large}");
+        assert!(number(&large["free_blocks"]) > 500, "{large}");
+        let kept: i64 = private["sparse_arenas"]
+            .as_array()
+            .expect("arenas")
+            .iter()
+            .flat_map(|arena| arena["objects"].as_array().expect("objects"))
+            .filter(|row| row["type"] == "bytes" && row["bytes"] == number(&row["count"]) * 248)
+            .filter(|row| {
+                row["allocated_at"]["file"].as_str().is_some_and(|f| f.ends_with("heap_answers.py"))
+            })
+            .map(|row| number(&row["count"]))
+            .sum();
+        assert!((20..=40).contains(&kept), "3.{}: {kept} of 40\n{private}", python.minor);
+        let text = answer(&[&"heap", &capture, &"--private-heap"]);
+        assert!(text.contains("Arenas kept by few blocks: "), "{text}");
+    });
+}
+
+#[test]
+fn without_the_allocator_the_private_heap_is_unknown_and_says_why() {
+    for python in pythons() {
+        let recorded = record_heap_with(python, "heap_answers.py", &[("PYTHONMALLOC", "malloc")]);
+        let heap = heap_json(&recorded.capture());
+        assert_eq!(heap["private_heap"], Value::Null);
+        let why = heap["private_heap_missing"].as_str().expect("a reason");
+        assert!(why.contains("PYTHONMALLOC"), "{why}");
+        let text = answer(&[&"heap", &recorded.capture(), &"--private-heap"]);
+        assert!(text.contains("No private heap: "), "{text}");
+    }
 }

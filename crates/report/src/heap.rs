@@ -117,7 +117,7 @@ impl<'a> Heap<'a> {
         most.map_or(String::new(), |(_, node)| self.place(node, width))
     }
 
-    fn place(&self, node: NodeId, width: usize) -> String {
+    pub(crate) fn place(&self, node: NodeId, width: usize) -> String {
         let tree = &self.process.recording.tree;
         let id = self.snapshot.allocated_at(node);
         match self.allocated_at(node) {
@@ -166,26 +166,39 @@ pub fn overview(heap: &Heap<'_>, look: &Look, limit: Option<usize>) -> String {
         );
         line(&mut out, &folded(&text, look.width, 9));
     }
+    let duplicates = crate::heap_duplicates::overview_line(heap);
+    if let Some(duplicates) = &duplicates {
+        line(&mut out, "");
+        line(&mut out, &folded(duplicates, look.width, 12));
+    }
     if !heap.snapshot.missing.is_empty() {
         let note = format!("note: {}", printable(&heap.snapshot.missing));
         line(&mut out, &look.warn(&folded(&note, look.width, 2)));
     }
     line(&mut out, "");
-    write_next(&mut out, heap, &keepers, &own, much);
+    // A class of the program if its objects keep much, else what there is most of.
+    let keeper = keepers.iter().find(|row| row.retained_bytes > heap.snapshot.bytes() / 10);
+    let of = keeper.or(own.first()).map(|row| graph.type_name(row.type_id));
+    let who = format!("--who-holds {}", of.unwrap_or("dict"));
+    let mut next = vec![(who.as_str(), "the references that keep them alive")];
+    if much {
+        next.push(("--cycles", "which reference to break"));
+    }
+    if duplicates.is_some() {
+        next.push(("--duplicates", "which values are there more than once"));
+    }
+    write_next(&mut out, heap, &next);
     out
 }
 
-fn write_next(out: &mut String, heap: &Heap<'_>, keepers: &[TypeTotal], own: &[TypeTotal], garbage: bool) {
+fn write_next(out: &mut String, heap: &Heap<'_>, next: &[(&str, &str)]) {
     let file = heap.process.path.display();
-    // A class of the program if its objects keep much, else what there is most of.
-    let much = keepers.iter().find(|row| row.retained_bytes > heap.snapshot.bytes() / 10);
-    let of = much.or(own.first()).map(|row| heap.graph().type_name(row.type_id));
-    let who = format!("memsight heap {file} --who-holds {}", of.unwrap_or("dict"));
-    let cycles = format!("memsight heap {file} --cycles");
-    let width = columns(&who).max(columns(&cycles));
-    line(out, &format!("Next   {}  the references that keep them alive", fill(&printable(&who), width)));
-    if garbage {
-        line(out, &format!("       {}  which reference to break", fill(&cycles, width)));
+    let commands: Vec<_> =
+        next.iter().map(|(option, _)| printable(&format!("memsight heap {file} {option}"))).collect();
+    let width = commands.iter().map(|command| columns(command)).max().unwrap_or(0);
+    for (at, (command, (_, why))) in commands.iter().zip(next).enumerate() {
+        let front = if at == 0 { "Next   " } else { "       " };
+        line(out, &format!("{front}{}  {why}", fill(command, width)));
     }
 }
 
@@ -478,7 +491,9 @@ pub fn json(heap: &Heap<'_>, limit: Option<usize>) -> String {
         "types": types,
         "dominators": dominators,
         "cycles": cycles,
-        "private_heap": null,
+        "duplicates": crate::heap_duplicates::json(heap, limit),
+        "private_heap": crate::heap_private::json(heap, limit),
+        "private_heap_missing": heap.snapshot.private_heap.missing(),
     });
     format!("{all:#}\n")
 }

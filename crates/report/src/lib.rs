@@ -8,9 +8,11 @@ pub mod compare;
 mod diff;
 pub mod heap;
 mod heap_diff;
+mod heap_duplicates;
 pub mod heap_leaks;
-mod heap_tree;
 mod heap_loose;
+mod heap_private;
+mod heap_tree;
 pub mod heapsnapshot;
 pub mod json;
 mod look;
@@ -35,4 +37,6 @@ pub mod text {
 
 pub use diff::diff_json;
 pub use heap_diff::diff as heap_diff;
+pub use heap_duplicates::duplicates_text as heap_duplicates;
 pub use heap_loose::{loose_json as heap_loose_json, loose_text as heap_loose};
+pub use heap_private::private_heap_text as heap_private;

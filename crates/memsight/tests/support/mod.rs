@@ -200,12 +200,17 @@ pub(crate) fn record(python: &Python, name: &str) -> Recorded {
 
 /// Records a program of `tests/programs` and its object graph.
 pub(crate) fn record_heap(python: &Python, name: &str) -> Recorded {
+    record_heap_with(python, name, &[])
+}
+
+/// The same, in an environment with these variables.
+pub(crate) fn record_heap_with(python: &Python, name: &str, environment: &[(&str, &str)]) -> Recorded {
     let mut run = Run::new(Some(python));
     let arguments: Vec<_> = run.command.get_args().map(OsStr::to_owned).collect();
     let mut command = Command::new(memsight());
     command.args(&arguments[..1]).args(["--heap", "exit"]).args(&arguments[1..]);
     run.command = command;
-    run.command.env("PYTHONDONTWRITEBYTECODE", "1");
+    run.command.env("PYTHONDONTWRITEBYTECODE", "1").envs(environment.iter().copied());
     run.output(&[&program(name)])
 }
 

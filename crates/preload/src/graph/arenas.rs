@@ -130,7 +130,9 @@ impl<S: Sink> Walk<'_, S> {
             let Some(group) = recorder.groups.try_get(slot.group) else { return };
             let at = starts.partition_point(|&start| start <= address);
             let is_inside = at > 0 && address - starts[at - 1] < arena_bytes;
-            if !is_inside && slot.bytes <= LARGEST && matches!(group.domain(), Domain::Object | Domain::Mem) {
+            // What asks for no bytes gets them from `malloc`.
+            let is_small = (1..=LARGEST).contains(&slot.bytes);
+            if !is_inside && is_small && matches!(group.domain(), Domain::Object | Domain::Mem) {
                 end.elsewhere_blocks += 1;
                 end.elsewhere_bytes += u64::from(slot.bytes);
             }

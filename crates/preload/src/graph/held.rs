@@ -105,7 +105,8 @@ impl<S: Sink> Walk<'_, S> {
         recorder.shadow.for_each(|block, slot| {
             self.progress.step(At::Held);
             let Some(group) = recorder.groups.try_get(slot.group) else { return };
-            let is_left = group.domain() == Domain::Object && !self.is_objects(block) && !self.numbers.is_owned(block);
+            let is_left =
+                group.domain() == Domain::Object && !self.is_objects(block) && !self.numbers.is_owned(block);
             if result.is_ok()
                 && is_left
                 && let Some(object) = self.object_in(block, slot.bytes)
