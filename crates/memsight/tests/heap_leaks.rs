@@ -188,7 +188,8 @@ fn a_forgotten_thread_local() {
     story(
         "thread_local",
         &[
-            "2.0 MB __main__.local _thread._local thread_local.py:4",
+            "2.0 MB __main__.local*",
+            "2.0 MB *['requests'] list thread_local.py:10",
             "2.0 MB [*] 100 × bytearray thread_local.py:10",
         ],
         "_thread._local",
