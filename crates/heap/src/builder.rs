@@ -194,9 +194,15 @@ impl GraphBuilder {
     /// # Errors
     /// [`Error::NoSuchName`], [`Error::TooLarge`]
     pub fn add_edge(&mut self, from: u64, to: u64, label: Label) -> Result<(), Error> {
-        self.check_names(label.name())?;
         let from = self.node(from)?;
         let to = self.node(to)?;
+        self.connect(from, to, label)
+    }
+
+    /// The same between objects that have come, by their numbers: 0, 1, 2 … in the order
+    /// in which they were added, if nothing was mentioned before.
+    pub(crate) fn connect(&mut self, from: NodeId, to: NodeId, label: Label) -> Result<(), Error> {
+        self.check_names(label.name())?;
         self.check_room()?;
         match self.runs.last_mut() {
             Some(run) if run.from == from.0 => run.edges += 1,

@@ -202,6 +202,12 @@ impl Graph {
         self.edge_from(self.source(edge), edge.0)
     }
 
+    /// What a reference is called.
+    pub fn label(&self, edge: EdgeId) -> Label {
+        let kind = self.parts.kinds[edge.index()];
+        Label::unpack(kind & !NOT_FOLLOWED, self.parts.numbers[edge.index()])
+    }
+
     /// The references that lead to an object, by going through all.
     pub fn edges_to(&self, node: NodeId) -> impl Iterator<Item = Edge> + '_ {
         let targets = self.parts.targets.iter().enumerate();
@@ -209,14 +215,9 @@ impl Graph {
     }
 
     fn edge_from(&self, from: NodeId, edge: u32) -> Edge {
-        let kind = self.parts.kinds[edge as usize];
-        Edge {
-            id: EdgeId(edge),
-            from,
-            to: self.parts.targets[edge as usize],
-            label: Label::unpack(kind & !NOT_FOLLOWED, self.parts.numbers[edge as usize]),
-            followed: kind & NOT_FOLLOWED == 0,
-        }
+        let followed = self.parts.kinds[edge as usize] & NOT_FOLLOWED == 0;
+        let id = EdgeId(edge);
+        Edge { id, from, to: self.parts.targets[edge as usize], label: self.label(id), followed }
     }
 
     /// The node in whose row an edge stands.

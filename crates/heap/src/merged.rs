@@ -66,7 +66,7 @@ pub fn merged_paths(
         while pattern_of[node.index()] == UNKNOWN {
             match paths.found(graph, node) {
                 Found::By(edge) => {
-                    way.push((node, graph.edge(edge).label));
+                    way.push((node, graph.label(edge)));
                     node = graph.source(edge);
                 }
                 Found::At(start) => pattern_of[node.index()] = patterns.start(start),

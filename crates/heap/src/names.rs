@@ -38,7 +38,7 @@ impl Path {
         let names = graph.names();
         let mut steps: Vec<(Label, u32)> = Vec::new();
         for &edge in &self.edges {
-            push_step(&mut steps, graph.edge(edge).label, names);
+            push_step(&mut steps, graph.label(edge), names);
         }
         let mut text = start_name(self.start, graph);
         let left_out = steps.len().saturating_sub(FIRST_STEPS + LAST_STEPS);

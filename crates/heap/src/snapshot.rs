@@ -403,7 +403,7 @@ impl Reading {
 
     fn edge(&mut self, edge: capture::Edge) -> Result<(), crate::Error> {
         let Some(from) = self.found.get(self.from) else { return Ok(()) };
-        let (from, type_id) = (from.address, from.type_id as usize);
+        let type_id = from.type_id as usize;
         let kind = self.kinds.get(type_id).copied();
         let kind = kind.unwrap_or(Container::Other);
         let Some(target) = self.hold(edge.target) else { return Ok(()) };
@@ -415,7 +415,8 @@ impl Reading {
         if let (true, Label::Key(module)) = (is_modules, label) {
             self.module_roots.push((module, target));
         }
-        self.builder.add_edge(from, target, label)
+        // Objects were added in their order, before anything was said of them.
+        self.builder.connect(NodeId(self.from as u32), NodeId(edge.target.0), label)
     }
 
     fn label(&mut self, label: capture::Label, kind: Container) -> Result<Label, crate::Error> {

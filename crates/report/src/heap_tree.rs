@@ -150,7 +150,7 @@ impl Heap<'_> {
 
     /// The last reference on the way to an object.
     fn last_label(&self, node: NodeId) -> Option<Label> {
-        self.paths.last_edge(self.graph(), node).map(|edge| self.graph().edge(edge).label)
+        self.paths.last_edge(self.graph(), node).map(|edge| self.graph().label(edge))
     }
 }
 
