@@ -187,19 +187,16 @@ pub fn overview(heap: &Heap<'_>, look: &Look, limit: Option<usize>) -> String {
     if duplicates.is_some() {
         next.push(("--duplicates", "which values are there more than once"));
     }
-    write_next(&mut out, heap, &next);
+    write_next(&mut out, heap, &next, look);
     out
 }
 
-fn write_next(out: &mut String, heap: &Heap<'_>, next: &[(&str, &str)]) {
+fn write_next(out: &mut String, heap: &Heap<'_>, next: &[(&str, &str)], look: &Look) {
     let file = heap.process.path.display();
-    let commands: Vec<_> =
-        next.iter().map(|(option, _)| printable(&format!("memsight heap {file} {option}"))).collect();
-    let width = commands.iter().map(|command| columns(command)).max().unwrap_or(0);
-    for (at, (command, (_, why))) in commands.iter().zip(next).enumerate() {
-        let front = if at == 0 { "Next   " } else { "       " };
-        line(out, &format!("{front}{}  {why}", fill(command, width)));
-    }
+    let steps = next
+        .iter()
+        .map(|(option, why)| (printable(&format!("memsight heap {file} {option}")), (*why).into()));
+    out.push_str(&crate::next::next(&steps.collect::<Vec<_>>(), look));
 }
 
 #[allow(clippy::too_many_arguments, reason = "one table, two columns that differ")]
