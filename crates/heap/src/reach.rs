@@ -47,7 +47,7 @@ impl Reach {
         Reach { beginnings, garbage: dead }
     }
 
-    /// Whether no root reaches the object, over all edges, followed or not.
+    /// Whether no root reaches the object, over all edges, followed or not, and it is not shared.
     pub fn is_garbage(&self, node: NodeId) -> bool {
         self.garbage.has(node.index())
     }
@@ -65,14 +65,14 @@ impl Reach {
     }
 }
 
-/// What is reached over any edges, if `wet` is over those that are followed.
+/// What is reached over any edges, if `wet` is over those that are followed, and what is shared.
 fn alive(graph: &Graph, wet: &Bits) -> Bits {
     let mut alive = wet.clone();
-    if graph.not_followed() == 0 {
-        return alive;
-    }
     let mut waiting = Vec::new();
-    for node in graph.nodes().filter(|node| wet.has(node.index())) {
+    // What everybody shares the interpreter keeps, whoever refers to it.
+    let is_kept = |node: &NodeId| wet.has(node.index()) || graph.is_shared(*node);
+    for node in graph.nodes().filter(is_kept) {
+        alive.add(node.index());
         waiting.push(node.0);
         while let Some(node) = waiting.pop() {
             for edge in graph.row(node) {

@@ -10,7 +10,7 @@ use memsight_heap::{
     type_totals,
 };
 use proptest::prelude::*;
-use support::{beginnings, bytes, node, plans, reached};
+use support::{beginnings, bytes, held, node, plans, reached};
 
 /// The nodes without which a node would not be reached, itself among them.
 fn dominators_of(graph: &Graph, from: &[NodeId], node: NodeId) -> BTreeSet<NodeId> {
@@ -44,8 +44,7 @@ proptest! {
         let graph = plan.build(Follow::Usual);
         let reach = Reach::of(&graph);
         prop_assert_eq!(reach.beginnings(), beginnings(&graph));
-        let held: Vec<NodeId> = graph.roots().iter().map(|&(node, _)| node).collect();
-        let alive = reached(&graph, &held, None, true);
+        let alive = reached(&graph, &held(&graph), None, true);
         for node in graph.nodes() {
             prop_assert_eq!(reach.is_garbage(node), !alive.contains(&node));
         }

@@ -108,12 +108,18 @@ pub(crate) fn group(graph: &Graph, node: NodeId) -> BTreeSet<NodeId> {
     from.into_iter().filter(|&other| reached(graph, &[other], None, false).contains(&node)).collect()
 }
 
+/// What is alive of itself: roots hold it, or everybody shares it.
+pub(crate) fn held(graph: &Graph) -> Vec<NodeId> {
+    let shared = graph.nodes().filter(|&node| graph.is_shared(node));
+    graph.roots().iter().map(|&(node, _)| node).chain(shared).collect()
+}
+
 /// Where walks begin: what roots hold, and the first of each group of the rest that nothing leads to.
 pub(crate) fn beginnings(graph: &Graph) -> Vec<(RootKind, NodeId)> {
     let mut beginnings: BTreeSet<_> = graph.roots().iter().map(|&(node, root)| (root.kind(), node)).collect();
-    let held: Vec<NodeId> = graph.roots().iter().map(|&(node, _)| node).collect();
-    let alive = reached(graph, &held, None, true);
-    let followed = reached(graph, &held, None, false);
+    let roots: Vec<NodeId> = beginnings.iter().map(|&(_, node)| node).collect();
+    let alive = reached(graph, &held(graph), None, true);
+    let followed = reached(graph, &roots, None, false);
     let rest: Vec<NodeId> = graph.nodes().filter(|node| !followed.contains(node)).collect();
     for &node in &rest {
         let group = group(graph, node);
