@@ -485,6 +485,7 @@ pub fn json(heap: &Heap<'_>, limit: Option<usize>) -> String {
         "schema_version": 1,
         "objects": graph.node_count(),
         "shallow_bytes": heap.snapshot.bytes(),
+        "missing": heap.snapshot.missing,
         "types": types,
         "dominators": dominators,
         "cycles": cycles,

@@ -186,6 +186,14 @@ impl Run {
         Run { folder, command }
     }
 
+    /// The same, started by another program that is given it as its arguments.
+    pub(crate) fn below(self, launcher: &Path) -> Self {
+        let mut command = Command::new(launcher);
+        command.arg(self.command.get_program()).args(self.command.get_args());
+        command.envs(self.command.get_envs().filter_map(|(name, value)| Some((name, value?))));
+        Run { command, ..self }
+    }
+
     pub(crate) fn output(mut self, arguments: &[&dyn AsRef<OsStr>]) -> Recorded {
         self.command.args(arguments.iter().map(|argument| argument.as_ref()));
         let output = self.command.output().expect("memsight can be run");
