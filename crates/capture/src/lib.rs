@@ -25,6 +25,7 @@
 #![forbid(unsafe_code)]
 
 mod arenas;
+pub mod ask;
 pub mod chunk;
 mod codec;
 mod ids;

@@ -165,6 +165,8 @@ pub struct LooseBlocks {
 pub struct SnapshotEnd<'a> {
     /// Objects in it.
     pub objects: u64,
+    /// How long the program stood still for it, in nanoseconds.
+    pub paused_ns: u64,
     /// In words, what could not be read.
     pub missing: &'a [u8],
 }
@@ -257,6 +259,7 @@ impl<'a> SnapshotRecord<'a> {
             SnapshotRecord::End(end) => {
                 out.byte(tag::SNAPSHOT_END)?;
                 out.int(end.objects)?;
+                out.int(end.paused_ns)?;
                 out.bytes(end.missing)
             }
         }
@@ -293,9 +296,11 @@ impl<'a> SnapshotRecord<'a> {
                 bytes: cursor.int()?,
             }),
             tag::PRIVATE_HEAP => arenas::decode(tag, cursor)?,
-            tag::SNAPSHOT_END => {
-                SnapshotRecord::End(SnapshotEnd { objects: cursor.int()?, missing: cursor.bytes()? })
-            }
+            tag::SNAPSHOT_END => SnapshotRecord::End(SnapshotEnd {
+                objects: cursor.int()?,
+                paused_ns: cursor.int()?,
+                missing: cursor.bytes()?,
+            }),
             _ => return Ok(None),
         }))
     }
@@ -484,7 +489,7 @@ mod tests {
                 asked: 12_000,
             }),
             SnapshotRecord::ArenasEnd(ArenasEnd { elsewhere_blocks: 1, elsewhere_bytes: 9, missing: b"?" }),
-            SnapshotRecord::End(SnapshotEnd { objects: 12, missing: b"" }),
+            SnapshotRecord::End(SnapshotEnd { objects: 12, paused_ns: 300, missing: b"" }),
         ];
         all.extend(labels.map(|label| SnapshotRecord::Edge(Edge { label, target: ObjectId(5) })));
         all

@@ -202,6 +202,11 @@ impl<R: Read> Reader<R> {
         }
     }
 
+    /// How many bytes of the file were read, up to the end of a chunk.
+    pub fn offset(&self) -> u64 {
+        self.offset
+    }
+
     /// How the capture ended. Only final after [`Reader::next_record`] gave `None`.
     pub fn ending(&self) -> Ending {
         self.ending.clone().unwrap_or(Ending::Open { offset: self.offset })

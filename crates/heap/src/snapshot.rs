@@ -64,6 +64,8 @@ pub enum Unreadable {
 pub struct Snapshot {
     /// The objects and their references.
     pub graph: Graph,
+    /// Which of the capture's, from 1 on.
+    pub number: usize,
     /// What it was taken for.
     pub reason: SnapshotReason,
     /// When, in nanoseconds since recording began.
@@ -98,8 +100,16 @@ impl Snapshot {
     /// # Errors
     /// [`Unreadable`]
     pub fn read(path: &Path, follow: Follow) -> Result<Self, Unreadable> {
+        Self::read_number(path, None, follow)
+    }
+
+    /// Reads one whole snapshot of a capture, by its number from 1 on; the last without one.
+    ///
+    /// # Errors
+    /// [`Unreadable`]
+    pub fn read_number(path: &Path, number: Option<usize>, follow: Follow) -> Result<Self, Unreadable> {
         let shown = || path.display().to_string();
-        let outline = Outline::read(path)?;
+        let outline = Outline::read(path, number)?;
         let damaged = |source| Unreadable::Graph { path: shown(), source };
         let mut reading = Reading::new(outline);
         each_of(path, reading.outline.number, |record| reading.objects(record).map_err(damaged))?;
@@ -121,7 +131,7 @@ struct Outline {
 }
 
 impl Outline {
-    fn read(path: &Path) -> Result<Self, Unreadable> {
+    fn read(path: &Path, wanted: Option<usize>) -> Result<Self, Unreadable> {
         let mut reader = Reader::open(path)?;
         let (mut begun, mut whole) = (None, None);
         let (mut number, mut names) = (0, Bits::default());
@@ -138,11 +148,14 @@ impl Outline {
                         names.add(name.index());
                     }
                 }
-                SnapshotRecord::End(end) => {
+                SnapshotRecord::End(end) if wanted.is_none_or(|wanted| wanted == number) => {
                     let why = (end.objects == 0).then(|| String::from_utf8_lossy(end.missing).into_owned());
                     let refused = why.filter(|why| !why.is_empty());
                     let names = std::mem::take(&mut names);
-                    whole = begun.map(|begin| Outline { number, begin, names, refused });
+                    // One that was refused says less than the one before.
+                    if refused.is_none() || whole.is_none() {
+                        whole = begun.map(|begin| Outline { number, begin, names, refused });
+                    }
                 }
                 _ => {}
             }
@@ -506,6 +519,7 @@ impl Reading {
     fn finish(self, follow: Follow) -> Snapshot {
         let capture::Snapshot { reason, at_ns, live_bytes } = self.outline.begin;
         Snapshot {
+            number: self.outline.number,
             graph: self.builder.finish(follow),
             reason,
             at_ns,

@@ -20,7 +20,8 @@ use memsight_capture::{
 use crate::amount::{Amount, Counts};
 use crate::lifetimes::{Lifetimes, PendingDeaths};
 use crate::recording::{
-    ExactPeak, Interpreter, NO_ROW, Point, Recording, Row, Thread, TypeAmount, Whereabouts, text,
+    ExactPeak, HeapSnapshot, Interpreter, NO_ROW, Point, Recording, Row, Thread, TypeAmount, Whereabouts,
+    text,
 };
 use crate::tree::CallTree;
 
@@ -43,7 +44,13 @@ pub fn fold<R: Read>(reader: &mut Reader<R>) -> Option<Recording> {
     };
     let mut fold = Fold::new(whereabouts);
     let mut contradiction = None;
-    while let Some(record) = reader.next_record() {
+    loop {
+        let offset = reader.offset();
+        let Some(record) = reader.next_record() else { break };
+        if let Record::Snapshot(record) = &record {
+            fold.snapshot(record, offset);
+            continue;
+        }
         if let Err(Contradiction(what)) = fold.take(&record) {
             contradiction = Some(what);
             break;
@@ -64,6 +71,8 @@ struct Fold {
     recording: Recording,
     slots: Slots,
     pending: PendingDeaths,
+    /// A snapshot that was begun.
+    begun: Option<HeapSnapshot>,
 }
 
 impl Fold {
@@ -82,13 +91,13 @@ impl Fold {
             last_tick: None,
             type_names: Vec::new(),
             types: Vec::new(),
-            has_objects: false,
+            snapshots: Vec::new(),
             children: Vec::new(),
             end: None,
             duration_ns: 0,
             ending: Ending::Whole,
         };
-        Fold { recording, slots: Slots::default(), pending: PendingDeaths::default() }
+        Fold { recording, slots: Slots::default(), pending: PendingDeaths::default(), begun: None }
     }
 
     fn take(&mut self, record: &Record<'_>) -> Result<(), Contradiction> {
@@ -124,10 +133,8 @@ impl Fold {
             }
             Record::TypeName(name) => recording.type_names.push(text(name)),
             Record::TypeShare(share) => return self.type_share(share),
-            // Read by itself, and only when it is asked for.
-            Record::Snapshot(snapshot) => {
-                recording.has_objects |= matches!(snapshot, SnapshotRecord::End(_));
-            }
+            // Seen to before; what is in them is read only when it is asked for.
+            Record::Snapshot(_) => {}
             Record::Child(child) => recording.children.push((*child).into()),
             Record::End(end) => self.end(end),
         }
@@ -265,6 +272,31 @@ impl Fold {
             amount: Amount::new(share.blocks, share.bytes),
         });
         Ok(())
+    }
+
+    fn snapshot(&mut self, record: &SnapshotRecord<'_>, offset: u64) {
+        match record {
+            SnapshotRecord::Begin(begin) => {
+                self.begun = Some(HeapSnapshot {
+                    reason: begin.reason,
+                    at_ns: begin.at_ns,
+                    live_bytes: begin.live_bytes,
+                    objects: 0,
+                    paused_ns: 0,
+                    capture_bytes: offset,
+                });
+            }
+            SnapshotRecord::End(end) => {
+                let whole = self.begun.take().map(|begun| HeapSnapshot {
+                    objects: end.objects,
+                    paused_ns: end.paused_ns,
+                    capture_bytes: offset.saturating_sub(begun.capture_bytes),
+                    ..begun
+                });
+                self.recording.snapshots.extend(whole);
+            }
+            _ => {}
+        }
     }
 
     fn end(&mut self, end: &End<'_>) {

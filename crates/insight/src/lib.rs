@@ -38,7 +38,8 @@ pub use modules::{library_path, module_of};
 pub use peak::ProgramPeak;
 pub use program::{Error, MAX_PROCESSES, Process, Program, Progress, captures_beside, is_capture, run_of};
 pub use recording::{
-    ChildProcess, ExactPeak, Interpreter, Point, Recording, Row, Thread, TypeAmount, Whereabouts,
+    ChildProcess, ExactPeak, HeapSnapshot, Interpreter, Point, Recording, Row, Thread, TypeAmount,
+    Whereabouts,
 };
 pub use snapshot::{Window, amounts_at};
 pub use table::{

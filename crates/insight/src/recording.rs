@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use memsight_capture::{
-    Child, ChildKind, Domain, EndReason, Ending, Gc, NodeId, Start, Tick, TickIndex, Track,
+    Child, ChildKind, Domain, EndReason, Ending, Gc, NodeId, SnapshotReason, Start, Tick, TickIndex, Track,
 };
 
 use crate::amount::{Amount, Counts};
@@ -82,6 +82,23 @@ pub struct Thread {
     pub turns: u32,
     /// The most of its stack in use, in bytes, where known.
     pub stack_bytes_high_water: Option<u64>,
+}
+
+/// A snapshot of the object graph that the capture holds.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct HeapSnapshot {
+    /// What it was taken for.
+    pub reason: SnapshotReason,
+    /// When, in nanoseconds since recording began.
+    pub at_ns: u64,
+    /// Live bytes then.
+    pub live_bytes: u64,
+    /// Objects in it.
+    pub objects: u64,
+    /// How long the program stood still for it, in nanoseconds.
+    pub paused_ns: u64,
+    /// About how much of the capture it takes, in bytes.
+    pub capture_bytes: u64,
 }
 
 /// One tick of the timeline.
@@ -175,8 +192,8 @@ pub struct Recording {
     pub type_names: Vec<String>,
     /// Live objects by type and site.
     pub types: Vec<TypeAmount>,
-    /// Whether the capture holds an object graph, which is read by itself.
-    pub has_objects: bool,
+    /// Snapshots of the object graph, in the order of time.
+    pub snapshots: Vec<HeapSnapshot>,
     /// Children that were started.
     pub children: Vec<ChildProcess>,
     /// Why recording ended, if it got as far as telling.

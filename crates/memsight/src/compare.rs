@@ -41,7 +41,7 @@ pub(crate) fn run(args: &Args) -> Result<Exit> {
 
 fn compare(args: &Args) -> Result<Exit> {
     let targets = [target("A", &args.a)?, target("B", &args.b)?];
-    let options = Options { recorder: launch::recorder()?, objects: true, follow: true, heap: false };
+    let options = Options { recorder: launch::recorder()?, objects: true, follow: true, heap: String::new() };
     let folder = Scratch::create("compare")?;
     let mut runs = [Vec::new(), Vec::new()];
     for round in 0..args.runs {

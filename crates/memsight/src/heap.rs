@@ -6,14 +6,21 @@ use anyhow::{Result, bail};
 use memsight_heap::{Follow, Graph, NodeId, Snapshot};
 use memsight_insight::Program;
 use memsight_report::heap::{self, Heap};
-use memsight_report::{heap_diff, heap_duplicates, heap_loose, heap_loose_json, heap_private};
+use memsight_report::text::Look;
+use memsight_report::{Series, heap_diff, heap_duplicates, heap_loose, heap_loose_json, heap_private};
 
 use crate::exit::Exit;
 use crate::terminal;
 
+use at::At;
+
+mod ask;
+mod at;
+
 #[derive(clap::Args)]
 pub(crate) struct Args {
-    /// The capture of a run with --heap.
+    /// The capture of a run with --heap, or the process id of a program that runs under memsight.
+    #[arg(value_name = "CAPTURE|PID")]
     capture: PathBuf,
     /// Print JSON.
     #[arg(long, conflicts_with_all = ["who_holds", "cycles", "duplicates", "private_heap"])]
@@ -30,12 +37,21 @@ pub(crate) struct Args {
     /// Show Python's own allocator: size classes, and arenas that few blocks keep.
     #[arg(long, conflicts_with_all = ["who_holds", "cycles", "duplicates"])]
     private_heap: bool,
-    /// Show what grew since another capture's end.
-    #[arg(long, value_name = "BEFORE", conflicts_with_all = ["who_holds", "cycles", "duplicates", "private_heap", "json"])]
-    diff: Option<PathBuf>,
     /// Show the memory of Python's allocators that belongs to no object.
     #[arg(long, conflicts_with_all = ["who_holds", "cycles", "diff", "duplicates", "private_heap"])]
     loose: bool,
+    /// Show what grew since another capture, or since another snapshot of this one.
+    #[arg(long, value_name = "BEFORE|AT", conflicts_with_all = ["who_holds", "cycles", "duplicates", "private_heap", "loose", "json"])]
+    diff: Option<PathBuf>,
+    /// Of several snapshots the one at the end, near the peak, or the Nth [default: the last].
+    #[arg(long, value_name = "exit|peak|N", value_parser = at::parse)]
+    at: Option<At>,
+    /// List the capture's snapshots.
+    #[arg(long, conflicts_with_all = ["who_holds", "cycles", "duplicates", "private_heap", "loose", "json", "diff", "at", "growth"])]
+    snapshots: bool,
+    /// Show which types grew from each snapshot to the next.
+    #[arg(long, conflicts_with_all = ["who_holds", "cycles", "duplicates", "private_heap", "loose", "json", "diff", "at"])]
+    growth: bool,
     /// Follow references to types and to what everybody shares, too.
     #[arg(long)]
     everything: bool,
@@ -47,19 +63,32 @@ pub(crate) struct Args {
 /// Prints what was asked for.
 pub(crate) fn run(args: &Args) -> Result<Exit> {
     let follow = if args.everything { Follow::Everything } else { Follow::Usual };
-    let open = |capture: &Path| -> Result<(Program, Snapshot)> {
-        Ok((terminal::load(capture)?, Snapshot::read(capture, follow)?))
+    let capture = match pid_of(&args.capture) {
+        Some(pid) => ask::snapshot_of(pid)?,
+        None => args.capture.clone(),
     };
-    let (program, snapshot) = open(&args.capture)?;
-    let heap = Heap::new(&snapshot, &program);
+    let program = terminal::load(&capture)?;
     let look = terminal::stdout_look();
+    if args.snapshots && !program.first().recording.snapshots.is_empty() {
+        terminal::print(&memsight_report::heap_snapshots(&program, &look))?;
+        return Ok(Exit::Fine);
+    }
+    if args.growth {
+        terminal::print(&growth(&capture, &program, follow, &look, args.limit)?)?;
+        return Ok(Exit::Fine);
+    }
+    let number = args.at.map(|at| at.number_in("--at", &capture, &program)).transpose()?;
+    let snapshot = Snapshot::read_number(&capture, number, follow)?;
+    let heap = Heap::new(&snapshot, &program);
     let text = match &args.who_holds {
         Some(what) => {
             let targets = find(heap.graph(), what)?;
             heap::who_holds(&heap, &targets, what, &look, args.limit)
         }
         None if args.diff.is_some() => {
-            let (program, snapshot) = open(args.diff.as_deref().unwrap_or(&args.capture))?;
+            let before = args.diff.as_deref().unwrap_or(&capture);
+            let (path, program, number) = before_of(before, &capture)?;
+            let snapshot = Snapshot::read_number(&path, number, follow)?;
             heap_diff(&Heap::new(&snapshot, &program), &heap, &look, args.limit)
         }
         None if args.loose && args.json => heap_loose_json(&heap, args.limit),
@@ -72,6 +101,46 @@ pub(crate) fn run(args: &Args) -> Result<Exit> {
     };
     terminal::print(&text)?;
     Ok(Exit::Fine)
+}
+
+/// What is compared with: another capture, or another snapshot of the same.
+fn before_of(before: &Path, capture: &Path) -> Result<(PathBuf, Program, Option<usize>)> {
+    let at = before.to_str().filter(|_| !before.exists()).and_then(|text| at::parse(text).ok());
+    let Some(at) = at else {
+        return Ok((before.into(), terminal::load(before)?, None));
+    };
+    let program = terminal::load(capture)?;
+    let number = at.number_in("--diff", capture, &program)?;
+    Ok((capture.into(), program, Some(number)))
+}
+
+/// Which types grew from each snapshot to the next.
+fn growth(
+    capture: &Path,
+    program: &Program,
+    follow: Follow,
+    look: &Look,
+    limit: Option<usize>,
+) -> Result<String> {
+    let count = program.first().recording.snapshots.len();
+    if count == 1 {
+        bail!(
+            "--growth: {} holds one snapshot only; memsight run --heap exit,peak keeps several, \
+             and so does memsight heap PID while the program runs",
+            capture.display()
+        );
+    }
+    let mut series = Series::new(count);
+    for number in series.numbers().to_vec() {
+        series.add(&Snapshot::read_number(capture, Some(number), follow)?);
+    }
+    Ok(series.text(program, look, limit))
+}
+
+/// The process that is meant: a number that no file is called by.
+fn pid_of(what: &Path) -> Option<u32> {
+    let digits = what.to_str().filter(|text| text.bytes().all(|byte| byte.is_ascii_digit()))?;
+    digits.parse().ok().filter(|_| !what.exists())
 }
 
 /// The objects of a type, by its whole name or its last part, or the one at an address.

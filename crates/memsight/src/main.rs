@@ -15,6 +15,7 @@
 //! | `exit`       | the one place where exit codes are decided                     |
 //! | `scratch`    | a folder for the time of a command                             |
 //! | `terminal`   | widths, colours, progress                                      |
+//! | `signal`     | names of signals                                               |
 //! | `sys`        | the system calls that need `unsafe`, and nothing else          |
 //!
 //! Data goes to stdout, everything else to stderr.
@@ -32,6 +33,7 @@ mod prove;
 mod report;
 mod run;
 mod scratch;
+mod signal;
 mod size;
 #[allow(unsafe_code)]
 mod sys;

@@ -108,7 +108,7 @@ fn as_text(args: &Args, program: &Program) -> Result<String> {
 
 /// The object graph, if the capture holds one.
 fn snapshot(args: &Args, program: &Program) -> Result<Option<Snapshot>> {
-    let has_objects = program.first().recording.has_objects;
+    let has_objects = !program.first().recording.snapshots.is_empty();
     Ok(has_objects.then(|| Snapshot::read(&args.capture, Follow::Usual)).transpose()?)
 }
 

@@ -12,6 +12,7 @@ use memsight_report::{json, units};
 
 use crate::exit::Exit;
 use crate::launch::{self, Destination, Ended, Options, Streams};
+use crate::signal;
 use crate::size;
 use crate::sys;
 use crate::terminal::{self, say};
@@ -30,7 +31,7 @@ pub(crate) enum Track {
 pub(crate) enum HeapAt {
     /// At the program's end.
     Exit,
-    /// At the peak.
+    /// Near the peak, as live bytes rise.
     Peak,
 }
 
@@ -54,9 +55,12 @@ pub(crate) struct Args {
     /// Exit with 1 if the peak is above SIZE: 24MB, 1.5GiB, 500000.
     #[arg(long, value_name = "SIZE", value_parser = size::parse)]
     budget: Option<u64>,
-    /// Keep the object graph too, for `memsight heap`.
-    #[arg(long, value_enum, value_name = "WHEN")]
-    heap: Option<HeapAt>,
+    /// Keep the object graph too, for `memsight heap`; both: --heap exit,peak.
+    #[arg(long, value_enum, value_name = "WHEN", value_delimiter = ',')]
+    heap: Vec<HeapAt>,
+    /// Keep the object graph each time this signal comes: SIGUSR1, SIGUSR2, SIGRTMIN+1.
+    #[arg(long, value_name = "SIGNAL", value_parser = signal::parse)]
+    heap_on_signal: Option<i32>,
     /// Write the report as JSON to FILE, - for stdout.
     #[arg(long, value_name = "FILE")]
     json: Option<PathBuf>,
@@ -76,10 +80,7 @@ pub(crate) fn run(args: Args) -> Result<Exit> {
     if args.native {
         bail!("--native: native stacks are not recorded by this version; leave the flag out");
     }
-    if args.heap == Some(HeapAt::Peak) {
-        bail!("--heap peak: this version keeps the object graph of the end only; use --heap exit");
-    }
-    if args.heap.is_some() && args.track == Track::Heap {
+    if (!args.heap.is_empty() || args.heap_on_signal.is_some()) && args.track == Track::Heap {
         bail!("--heap needs the objects that --track heap leaves out; leave one of the two out");
     }
     if let Some(file) = &args.json {
@@ -96,7 +97,7 @@ pub(crate) fn run(args: Args) -> Result<Exit> {
         recorder,
         objects: args.track == Track::Objects,
         follow: !args.no_follow,
-        heap: args.heap == Some(HeapAt::Exit),
+        heap: when_to_take(&args),
     };
     let ended = launch::record(&target, &destination, &options, Streams::Inherited)?;
     let own = match (ended.waited.code, ended.waited.signal) {
@@ -105,6 +106,14 @@ pub(crate) fn run(args: Args) -> Result<Exit> {
         (code, None) => Exit::Code(code.unwrap_or(0)),
     };
     Ok(finish(&args, &ended, own))
+}
+
+/// When the object graph is taken, as the recorder reads it.
+fn when_to_take(args: &Args) -> String {
+    let at = [(HeapAt::Exit, "exit"), (HeapAt::Peak, "peak")];
+    let words = at.into_iter().filter(|(at, _)| args.heap.contains(at)).map(|(_, word)| word.to_owned());
+    let signal = args.heap_on_signal.map(|signal| signal.to_string());
+    words.chain(signal).collect::<Vec<_>>().join(",")
 }
 
 /// Says what was recorded. What goes wrong here never hides that the program failed.

@@ -239,6 +239,16 @@ pub(crate) fn reap() -> bool {
     }
 }
 
+/// Sends a signal that carries a value to a process that is no child.
+pub(crate) fn send_value(pid: i32, signal: i32, value: usize) -> io::Result<()> {
+    let value = libc::sigval { sival_ptr: value as *mut libc::c_void };
+    // SAFETY: the value is a number to both sides.
+    match unsafe { libc::sigqueue(pid, signal, value) } {
+        0 => Ok(()),
+        _ => Err(io::Error::last_os_error()),
+    }
+}
+
 /// Kills a child, whose id stays its own until it is waited for.
 pub(crate) fn kill(child: i32) {
     if child > 1 {

@@ -24,6 +24,11 @@ pub(crate) fn stderr_look() -> Look {
     look(&std::io::stderr())
 }
 
+/// Whether somebody watches stderr.
+pub(crate) fn stderr_is_terminal() -> bool {
+    std::io::stderr().is_terminal()
+}
+
 fn look(stream: &(impl IsTerminal + AsRawFd)) -> Look {
     if !stream.is_terminal() {
         let columns = std::env::var("COLUMNS").ok().and_then(|columns| columns.parse().ok());

@@ -89,10 +89,11 @@ unsafe fn plan<R>(
         _ => users_preload,
     };
     let colon: &[u8] = if users_preload.is_empty() { b"" } else { b":" };
-    let heap: &[u8] = if config.heap { b"MEMSIGHT_HEAP=exit" } else { b"" };
+    let mut heap = Buffer::<64>::new();
+    config.heap.write(&mut heap);
     let check: &[u8] = if config.check { b"MEMSIGHT_CHECK=1" } else { b"" };
     let mut patience = Buffer::<48>::new();
-    if config.heap {
+    if config.heap.is_any() {
         patience.push(b"MEMSIGHT_PATIENCE_MS=");
         patience.push_number(config.patience_ns / 1_000_000);
     }
@@ -106,7 +107,7 @@ unsafe fn plan<R>(
             [b"MEMSIGHT_FOLLOW=1", b"", b"", b""],
             [b"MEMSIGHT_IMAGE=", image.as_bytes(), b"", b""],
             [check, b"", b"", b""],
-            [heap, b"", b"", b""],
+            [heap.as_bytes(), b"", b"", b""],
             [patience.as_bytes(), b"", b"", b""],
         ],
         variables,

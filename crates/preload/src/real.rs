@@ -55,6 +55,8 @@ real_functions! {
     mmap: c"mmap", fn(*mut c_void, usize, c_int, c_int, c_int, i64) -> *mut c_void;
     munmap: c"munmap", fn(*mut c_void, usize) -> c_int;
     mremap: c"mremap", fn(*mut c_void, usize, usize, c_int, *mut c_void) -> *mut c_void;
+    sigaction: c"sigaction", fn(c_int, *const c_void, *mut c_void) -> c_int;
+    signal: c"signal", fn(c_int, usize) -> usize;
     fork: c"fork", fn() -> c_int;
     execve: c"execve", fn(*const c_char, Args, Args) -> c_int;
     execvpe: c"execvpe", fn(*const c_char, Args, Args) -> c_int;

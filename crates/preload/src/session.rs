@@ -13,17 +13,19 @@ use memsight_capture::{ChildKind, EndReason, Track};
 use memsight_recorder::thread::Within;
 use memsight_recorder::{Recorder, SpinLock, Thread, sys, syscall};
 
+use crate::hooks::signals;
 use crate::python::{self, Python};
 use crate::text::{Buffer, errno_text};
 use crate::tls::{self, Local};
 use crate::writer;
 
-use config::configure;
 pub(crate) use config::{Config, VARIABLES};
+use config::{Heap, configure};
 use threads::{FIRST_ROUND, note_stack, thread_ends};
 
 mod config;
 mod fork;
+mod standing;
 mod threads;
 
 /// A path, as long as the kernel takes them.
@@ -68,6 +70,13 @@ pub(crate) struct Control {
     pub(crate) exec: AtomicU32,
     /// Where the thread that waits for the writer has its thread-local storage.
     pub(crate) waiting_fs: AtomicUsize,
+    /// Whether a thread is to stand still, and does. A futex; see `standing`.
+    standstill: AtomicU32,
+    standing_since_ns: AtomicU64,
+    /// How often the signal came that asks for a snapshot.
+    pub(crate) signalled: AtomicU32,
+    /// Whether the thread that stands still was refused memory.
+    pub(crate) out_of_memory: AtomicBool,
 }
 
 /// The recording of this process.
@@ -86,6 +95,8 @@ pub(crate) struct Session {
     late: AtomicPtr<Thread>,
     late_lock: SpinLock,
     /// The thread that has taken the locks for `fork`, and where it is to be afterwards.
+    /// Whether there was a snapshot since memory was refused.
+    had_out_of_memory: AtomicBool,
     forking: AtomicUsize,
     after_fork: UnsafeCell<Option<Local>>,
     key: AtomicU32,
@@ -106,6 +117,8 @@ pub(crate) const WATCH_PYTHON: u32 = 1;
 const FORKED: u32 = 2;
 /// Attention: the writer has failed.
 pub(crate) const WRITER_FAILED: u32 = 4;
+/// Attention: whoever has the GIL is to stand still for a snapshot.
+const SNAPSHOT: u32 = 8;
 
 static SESSION: Session = Session {
     recorder: AtomicPtr::new(core::ptr::null_mut()),
@@ -122,6 +135,10 @@ static SESSION: Session = Session {
         writer: AtomicU32::new(0),
         exec: AtomicU32::new(0),
         waiting_fs: AtomicUsize::new(0),
+        standstill: AtomicU32::new(0),
+        standing_since_ns: AtomicU64::new(0),
+        signalled: AtomicU32::new(0),
+        out_of_memory: AtomicBool::new(false),
     },
     python: Python::new(),
     config: UnsafeCell::new(Config {
@@ -133,11 +150,12 @@ static SESSION: Session = Session {
         track: Track::Objects,
         image: 0,
         check: false,
-        heap: false,
+        heap: Heap::NEVER,
         patience_ns: 0,
     }),
     late: AtomicPtr::new(core::ptr::null_mut()),
     late_lock: SpinLock::new(),
+    had_out_of_memory: AtomicBool::new(false),
     forking: AtomicUsize::new(0),
     after_fork: UnsafeCell::new(None),
     key: AtomicU32::new(u32::MAX),
@@ -189,10 +207,10 @@ pub(crate) fn enter() -> Option<Inside> {
 
 /// Like [`enter`], for an event that allocates: sees to what needs attention.
 #[inline(always)]
-pub(crate) fn enter_to_allocate() -> Option<Inside> {
+pub(crate) fn enter_to_allocate(with_gil: bool) -> Option<Inside> {
     let inside = enter()?;
     if SESSION.attention.load(Ordering::Relaxed) != 0 {
-        return inside.attend();
+        return inside.attend(with_gil);
     }
     Some(inside)
 }
@@ -212,7 +230,7 @@ impl Inside {
     }
 
     #[cold]
-    fn attend(self) -> Option<Self> {
+    fn attend(self, with_gil: bool) -> Option<Self> {
         let attention = self.session().attention.load(Ordering::Relaxed);
         if attention & WRITER_FAILED != 0 {
             self.session().say_writer_failed();
@@ -223,6 +241,9 @@ impl Inside {
         }
         if attention & FORKED != 0 && self.session().is_past_grace(self.recorder()) {
             self.session().start_writer();
+        }
+        if attention & SNAPSHOT != 0 && with_gil {
+            self.session().stand_still_if_wanted();
         }
         if self.recorder().is_on() { Some(self) } else { None }
     }
@@ -505,6 +526,9 @@ extern "C" fn begin() {
         return;
     }
     SESSION.python.find(&SESSION);
+    if SESSION.config().heap.signal != 0 {
+        signals::listen(SESSION.config().heap.signal);
+    }
     recorder.turn_on();
     if python::is_present(&SESSION) {
         SESSION.call_attention(WATCH_PYTHON);

@@ -15,19 +15,20 @@ use core::arch::asm;
 use core::sync::atomic::Ordering;
 
 use memsight_capture::{
-    Child, ChildKind, End, EndReason, Interpreter, Record, SnapshotReason, Start, Strings, ThreadEnd,
-    ThreadIndex, Tick, TickIndex,
+    Child, ChildKind, End, EndReason, Interpreter, Record, Start, Strings, ThreadEnd, ThreadIndex, Tick,
+    TickIndex,
 };
 use memsight_recorder::ledger::{Ledger, Sink, Stopped};
 use memsight_recorder::{Recorder, memory, sys, syscall};
 
-use crate::graph::{self, Moment};
 use crate::session::{Session, WRITER_FAILED, path_pointer, session};
 use crate::types;
 
 use output::Output;
+use requests::Requests;
 
 mod output;
+mod requests;
 mod system;
 
 /// The writer has not answered yet.
@@ -123,13 +124,13 @@ fn wait_for_answer(session: &Session, known: u32) -> u32 {
     }
 }
 
-fn futex_wait(word: &core::sync::atomic::AtomicU32, value: u32, timeout_ns: u64) {
+pub(crate) fn futex_wait(word: &core::sync::atomic::AtomicU32, value: u32, timeout_ns: u64) {
     let timeout = [timeout_ns / 1_000_000_000, timeout_ns % 1_000_000_000];
     // SAFETY: waits on a word of our own memory for a time.
     unsafe { syscall!(FUTEX, word.as_ptr(), libc::FUTEX_WAIT, value, timeout.as_ptr(), 0, 0) };
 }
 
-fn futex_wake(word: &core::sync::atomic::AtomicU32) {
+pub(crate) fn futex_wake(word: &core::sync::atomic::AtomicU32) {
     // SAFETY: wakes whoever waits on a word of our own memory.
     unsafe { syscall!(FUTEX, word.as_ptr(), libc::FUTEX_WAKE, i32::MAX, 0, 0, 0) };
 }
@@ -245,6 +246,7 @@ fn write_capture(session: &'static Session) -> Result<(), Stopped> {
         interpreter: false,
         gc_sampled_ns: 0,
         last_rss: 0,
+        requests: Requests::default(),
     }
     .run()
 }
@@ -285,6 +287,7 @@ struct Writer {
     interpreter: bool,
     gc_sampled_ns: u64,
     last_rss: u64,
+    requests: Requests,
 }
 
 impl Writer {
@@ -296,11 +299,20 @@ impl Writer {
             let idle = self.ledger.is_idle(self.recorder);
             let nap =
                 if idle { LOOK_NS } else { SAMPLE_NS.min(tick_ends.saturating_sub(now)).max(1_000_000) };
-            futex_wait(&self.session.control.command, 0, nap);
+            if self.requests.is_any() {
+                // Whoever comes to stand still is not to wait for long.
+                self.session.wait_for_standstill(nap.min(SAMPLE_NS));
+            } else {
+                futex_wait(&self.session.control.command, 0, nap);
+            }
+            if self.session.stands_still() {
+                self.take_snapshot()?;
+            }
             let command = self.session.control.command.load(Ordering::Acquire);
             if let Some(reason) = command.checked_sub(1) {
                 return self.finish(reason_of(reason));
             }
+            self.look_for_requests();
             let before = core::mem::replace(&mut looked_ns, self.elapsed_ns());
             self.sample_gc(looked_ns - before);
             let about_to_exec = self.session.control.exec.load(Ordering::Acquire) != 0;
@@ -393,6 +405,7 @@ impl Writer {
     }
 
     fn finish(mut self, reason: EndReason) -> Result<(), Stopped> {
+        self.session.go_on();
         self.wait_for_threads();
         let at_ns = self.elapsed_ns();
         let rss = self.statm.as_ref().map_or(0, system::Statm::rss_bytes);
@@ -409,12 +422,11 @@ impl Writer {
         self.close_tick(over, at_ns, rss)?;
         if reason == EndReason::Exit {
             types::write(self.session, self.recorder, self.ledger, &mut self.output)?;
-            if self.session.config().heap {
-                let moment = Moment { reason: SnapshotReason::Exit, at_ns };
-                graph::take(self.session, self.recorder, self.ledger, &mut self.output, moment)?;
+            if self.session.config().heap.exit || self.requests.is_waiting() {
+                self.take_last_snapshot(at_ns)?;
             }
         }
-        let mut detail = crate::text::Buffer::<160>::new();
+        let mut detail = crate::text::Buffer::<256>::new();
         let mismatches = self.session.python.mismatches();
         if self.session.config().check {
             detail.push(b"check: ");
@@ -424,6 +436,14 @@ impl Writer {
             detail.push(b" nested calls");
         } else if self.recorder.tree.is_folding() {
             detail.push(b"very many different call stacks: recursion in them is shown once, whatever its depth; all bytes are exact");
+        }
+        let failed = self.failed_snapshots();
+        if failed > 0 && !self.session.config().check {
+            if !detail.as_bytes().is_empty() {
+                detail.push(b"; ");
+            }
+            detail.push_number(failed.into());
+            detail.push(b" snapshots of the object graph could not be taken (too little memory for a copy?)");
         }
         self.output.record(&Record::End(End { reason, at_ns, detail: detail.as_bytes() }))?;
         self.output.flush()

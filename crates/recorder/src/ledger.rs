@@ -326,6 +326,11 @@ impl Ledger {
         Ok(NodeId(*slot_of(&mut self.nodes, node.index(), 0)?))
     }
 
+    /// The node's id in the capture, 0 if it is not there.
+    pub fn written_node(&self, node: NodeId) -> NodeId {
+        NodeId(self.nodes.as_slice().get(node.index()).copied().unwrap_or(0))
+    }
+
     fn code(&mut self, recorder: &Recorder, sink: &mut impl Sink, code: CodeId) -> Result<CodeId, Stopped> {
         let known = slot_of(&mut self.codes, code.index(), 0)?;
         if let Some(id) = known.checked_sub(1) {

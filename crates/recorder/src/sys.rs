@@ -44,6 +44,7 @@ pub mod nr {
     pub const EXIT_GROUP: usize = 231;
     pub const PRLIMIT64: usize = 302;
     pub const PROCESS_VM_READV: usize = 310;
+    pub const RT_SIGTIMEDWAIT: usize = 128;
     pub const MEMBARRIER: usize = 324;
     pub const GETDENTS64: usize = 217;
     pub const PIDFD_OPEN: usize = 434;

@@ -1,6 +1,7 @@
 //! The object graph as text: which types hold the bytes, which objects keep
 //! them alive, who holds a type's objects, and what keeps itself alive.
 
+use memsight_capture::SnapshotReason;
 use memsight_heap::{
     CycleGroup, Cycles, Dominators, Graph, NodeId, Paths, Reach, Snapshot, TypeTotal, merged_paths,
     type_totals,
@@ -11,7 +12,7 @@ use serde_json::json;
 
 use crate::look::{Look, columns, cut, fill, folded, line, path_lines, printable, right};
 use crate::place::file_and_line;
-use crate::units::{bytes, count, seconds, share};
+use crate::units::{bytes, count, share};
 
 /// A snapshot and what was found out about it.
 pub struct Heap<'a> {
@@ -95,16 +96,27 @@ impl<'a> Heap<'a> {
         let mut out = crate::summary::heading(self.program, look);
         line(&mut out, "");
         line(&mut out, &format!("Heap   {}", self.size_in_words()));
+        let others = crate::heap_series::others(&self.process.recording.snapshots, self.snapshot.number);
+        if let Some(text) = others {
+            line(&mut out, &look.dim(&format!("       {}", folded(&text, look.width - 7, 7))));
+        }
         out
     }
 
     pub(crate) fn size_in_words(&self) -> String {
         let objects = count(self.graph().node_count() as u64);
-        let when = match self.snapshot.reason {
-            memsight_capture::SnapshotReason::Exit => "at the end".into(),
-            _ => format!("at {}", seconds(self.snapshot.at_ns)),
+        let snapshot = self.snapshot;
+        let peak = self.program.peak.amount.bytes;
+        let when = crate::heap_series::when(snapshot.reason, snapshot.at_ns);
+        let near = match snapshot.reason {
+            SnapshotReason::Peak => format!(
+                ", when {} of the peak's {} were live",
+                bytes(snapshot.live_bytes),
+                bytes(peak.max(snapshot.live_bytes))
+            ),
+            _ => String::new(),
         };
-        format!("{objects} objects, {} {when}", bytes(self.snapshot.bytes()))
+        format!("{objects} objects, {} {when}{near}", bytes(snapshot.bytes()))
     }
 
     /// Where most of some objects were allocated: a block that was used before keeps its first place.
@@ -486,6 +498,8 @@ pub fn json(heap: &Heap<'_>, limit: Option<usize>) -> String {
         "objects": graph.node_count(),
         "shallow_bytes": heap.snapshot.bytes(),
         "missing": heap.snapshot.missing,
+        "snapshot": crate::heap_series::json(heap.snapshot.number, &heap.process.recording.snapshots),
+        "snapshots": heap.process.recording.snapshots.len(),
         "types": types,
         "dominators": dominators,
         "cycles": cycles,

@@ -268,6 +268,9 @@ fn tail(out: &mut String, facts: &Facts<'_>, look: &Look) {
     if let Some(text) = churn(facts, look) {
         line(out, &text);
     }
+    if let Some(text) = crate::heap_series::taken(&facts.program.first().recording.snapshots) {
+        line(out, &format!("{}  {}", look.bold("Heap "), folded(&text, look.width - 7, 7)));
+    }
     let left = left_text(facts);
     let gc = gc_text(facts.program);
     let gap = look.width.saturating_sub(columns(&left) + columns(&gc) + 8);
@@ -377,7 +380,7 @@ fn next(out: &mut String, facts: &Facts<'_>, advice: Option<(String, String)>, l
             "where what is still live came from".into(),
         ));
     }
-    if facts.program.first().recording.has_objects {
+    if !facts.program.first().recording.snapshots.is_empty() {
         steps.push((format!("memsight heap {capture}"), "what is alive and who keeps it".into()));
     }
     if totals.temporary.bytes > totals.allocated_bytes / 5 {

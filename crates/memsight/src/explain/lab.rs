@@ -48,7 +48,8 @@ impl Lab {
         let mut command: Vec<OsString> = vec![harness.into(), experiment.clone().into()];
         command.extend(needs.iter().map(OsString::from));
         let target = launch::find(&command, self.python.as_deref())?;
-        let options = Options { recorder: self.recorder.clone(), objects: true, follow: true, heap: false };
+        let options =
+            Options { recorder: self.recorder.clone(), objects: true, follow: true, heap: String::new() };
         // What an interrupted experiment leaves goes with the folder.
         let environment = vec![("TMPDIR".into(), folder.path().into())];
         let apart = Apart { folder: ".".into(), environment, limit: None };

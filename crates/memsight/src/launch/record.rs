@@ -8,7 +8,8 @@
 //! | `MEMSIGHT_CAPTURE` | where the capture goes, `%p` for the process id             |
 //! | `MEMSIGHT_RUN`     | 32 hex digits that all captures of the run share            |
 //! | `MEMSIGHT_TRACK`   | `objects` or `heap`                                         |
-//! | `MEMSIGHT_HEAP`    | `exit`: the object graph is kept at the end                 |
+//! | `MEMSIGHT_HEAP`    | `exit`, `peak`, a signal's number: when the object graph is |
+//! |                    | taken; several with commas                                  |
 //! | `MEMSIGHT_FOLLOW`  | `1` if child processes are recorded too, else `0`           |
 
 use std::ffi::OsString;
@@ -37,8 +38,8 @@ pub(crate) struct Options {
     pub(crate) objects: bool,
     /// Child processes too.
     pub(crate) follow: bool,
-    /// The object graph at the end too.
-    pub(crate) heap: bool,
+    /// When the object graph is taken, as the recorder reads it; never if empty.
+    pub(crate) heap: String,
 }
 
 /// Where the program's output goes.
@@ -172,8 +173,8 @@ fn command(
         command.env("MEMSIGHT_CAPTURE", template);
         let digits: String = run_id.iter().map(|byte| format!("{byte:02x}")).collect();
         command.env("MEMSIGHT_RUN", digits);
-        if options.heap {
-            command.env("MEMSIGHT_HEAP", "exit");
+        if !options.heap.is_empty() {
+            command.env("MEMSIGHT_HEAP", &options.heap);
         }
         command.env("MEMSIGHT_TRACK", if options.objects { "objects" } else { "heap" });
         command.env("MEMSIGHT_FOLLOW", if options.follow { "1" } else { "0" });

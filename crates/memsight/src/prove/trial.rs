@@ -76,7 +76,8 @@ impl<'a> Runner<'a> {
     pub(super) fn new(scratch: &'a Scratch, copy: Copy, command: &[OsString]) -> Result<Self> {
         let words: Vec<OsString> = command.iter().map(|word| copy.mapped(word)).collect();
         let target = launch::find(&words, None)?;
-        let options = Options { recorder: launch::recorder()?, objects: true, follow: true, heap: false };
+        let options =
+            Options { recorder: launch::recorder()?, objects: true, follow: true, heap: String::new() };
         let environment = environment(&copy, scratch);
         Ok(Runner { scratch, target, options, environment, copy })
     }

@@ -33,7 +33,7 @@ pub(super) struct Owned {
 
 impl<S: Sink> Walk<'_, S> {
     /// Says what each object takes that was not yet looked at.
-    pub(super) fn write_blocks(&mut self, owned: &mut Owned, ledger: &mut Ledger) -> Result<(), Stopped> {
+    pub(super) fn write_blocks(&mut self, owned: &mut Owned, ledger: &Ledger) -> Result<(), Stopped> {
         let recorder = self.recorder;
         while let Some(&address) = self.objects.as_slice().get(owned.objects) {
             let of = self.types.get(TypeId(self.types_of.as_slice()[owned.objects]));
@@ -47,11 +47,11 @@ impl<S: Sink> Walk<'_, S> {
             });
             let mut bytes = ObjectBytes::default();
             if let Some((_, slot)) = found {
-                bytes.node = self.node_of(ledger, slot)?;
+                bytes.node = self.node_of(ledger, slot);
                 bytes.block = slot.bytes.into();
             }
             if let Some((block, slot)) = found.filter(|_| !is_avoided) {
-                bytes.node = self.node_of(ledger, self.newest(address, &of, slot))?;
+                bytes.node = self.node_of(ledger, self.newest(address, &of, slot));
                 let values = self.values_block(address, &of);
                 let values = if values == 0 { None } else { self.own(values)? };
                 bytes.buffers = values.map_or(0, u64::from);
@@ -85,13 +85,13 @@ impl<S: Sink> Walk<'_, S> {
         self.recorder.shadow.peek(buffer).filter(|_| buffer & 15 == 0).unwrap_or(own)
     }
 
-    fn node_of(&mut self, ledger: &mut Ledger, slot: Slot) -> Result<NodeId, Stopped> {
+    /// What the capture knows of who allocated a block. Nothing is written here but the
+    /// snapshot: this is a copy of the writer, and the writer would not know of it.
+    fn node_of(&self, ledger: &Ledger, slot: Slot) -> NodeId {
         let recorder = self.recorder;
         match recorder.groups.try_get(slot.group) {
-            Some(group) if slot.group > recorder.inherited_groups() => {
-                ledger.node(recorder, self.sink, group.node())
-            }
-            _ => Ok(NodeId(0)),
+            Some(group) if slot.group > recorder.inherited_groups() => ledger.written_node(group.node()),
+            _ => NodeId(0),
         }
     }
 
@@ -156,7 +156,7 @@ impl<S: Sink> Walk<'_, S> {
     }
 
     /// Says what is left over.
-    pub(super) fn write_loose(&mut self, ledger: &mut Ledger) -> Result<(), Stopped> {
+    pub(super) fn write_loose(&mut self, ledger: &Ledger) -> Result<(), Stopped> {
         let recorder = self.recorder;
         self.progress.step(At::Else);
         let mut loose = Array::<LooseBlocks>::new();
@@ -176,7 +176,7 @@ impl<S: Sink> Walk<'_, S> {
         });
         result?;
         for row in loose.as_slice() {
-            let node = ledger.node(recorder, self.sink, row.node)?;
+            let node = ledger.written_node(row.node);
             self.sink.record(&Record::Snapshot(SnapshotRecord::LooseBlocks(LooseBlocks { node, ..*row })))?;
         }
         Ok(())

@@ -21,7 +21,7 @@ use memsight_recorder::{Recorder, memory, sys, syscall};
 
 use crate::session::Session;
 use crate::text::Buffer;
-use progress::{At, DONE, Outcome, Progress, TRIES};
+use progress::{At, DONE, Ended, Progress, TRIES};
 use walk::Walk;
 
 mod arenas;
@@ -50,61 +50,99 @@ pub(crate) trait Destination: Sink {
 pub(crate) struct Moment {
     pub(crate) reason: SnapshotReason,
     pub(crate) at_ns: u64,
+    /// Whether the program goes on as soon as there is a copy, or waits until that is walked.
+    pub(crate) goes_on: bool,
 }
 
-/// Takes a snapshot, or says why there is none. The program waits: its heap stands still.
+/// What became of a copy.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Outcome {
+    /// The snapshot is in the capture.
+    Taken,
+    /// The copy crashed or hung; the next one leaves out where.
+    Crashed,
+    /// There can be no snapshot; the capture says why.
+    Refused,
+}
+
+/// How copies and the writer speak to each other, and how many failed.
+pub(crate) struct Copies {
+    progress: Option<&'static Progress>,
+    failed: usize,
+}
+
+impl Copies {
+    pub(crate) const fn new() -> Self {
+        Copies { progress: None, failed: 0 }
+    }
+}
+
+/// Takes a snapshot of a program that stands still until `go_on` is called, once there
+/// is a copy; or says why there is none.
 pub(crate) fn take<D: Destination>(
     session: &'static Session,
     recorder: &'static Recorder,
-    ledger: &mut Ledger,
+    ledger: &Ledger,
     destination: &mut D,
     moment: Moment,
-) -> Result<(), Stopped> {
+    copies: &mut Copies,
+) -> Result<Outcome, Stopped> {
     let begin = Snapshot { reason: moment.reason, at_ns: moment.at_ns, live_bytes: recorder.live.bytes() };
     if let Err(why) = session.python.can_be_walked() {
         return refuse(destination, begin, &[why]);
     }
     destination.flush()?;
-    let Some(progress) = Progress::share() else {
+    if copies.progress.is_none() {
+        copies.progress = Progress::share();
+    }
+    let Some(progress) = copies.progress else {
         return refuse(destination, begin, &[NO_MEMORY]);
     };
     let before = destination.written();
-    for attempt in 0..TRIES {
-        progress.begin();
-        let copy = fork();
-        if copy == 0 {
-            let outcome = match write(session, recorder, ledger, destination, begin, progress) {
-                Ok(()) => DONE,
-                Err(Stopped::OutOfMemory) => libc::ENOMEM as u32,
-                Err(Stopped::Io(errno)) => errno as u32,
-            };
-            progress.end(outcome, destination.written());
-            exit();
-        }
-        if copy < 0 {
-            return refuse(destination, begin, &[NO_COPY, reason_of(-copy as i32)]);
-        }
-        let hung = wait(copy as usize, progress, session.config().patience_ns);
-        let at = match progress.outcome() {
-            Outcome::Done => return destination.resume(progress.written()),
-            Outcome::Failed(libc::ENOMEM) => {
-                destination.resume(before)?;
-                return refuse(destination, begin, &[NO_MEMORY]);
-            }
-            Outcome::Failed(errno) => {
-                destination.resume(before)?;
-                return Err(Stopped::Io(errno));
-            }
-            Outcome::Crashed(at) => at,
+    progress.begin();
+    let copy = fork();
+    if copy == 0 {
+        let outcome = match write(session, recorder, ledger, destination, moment, begin, progress) {
+            Ok(()) => DONE,
+            Err(Stopped::OutOfMemory) => libc::ENOMEM as u32,
+            Err(Stopped::Io(errno)) => errno as u32,
         };
-        destination.resume(before)?;
-        // Where nothing can be left out another copy would end alike.
-        if at == At::Else || progress.avoids(at) {
-            return refuse(destination, begin, &[if hung { HUNG } else { CRASHED }]);
-        }
-        progress.avoid(attempt, at);
+        progress.end(outcome, destination.written());
+        exit();
     }
-    refuse(destination, begin, &[b"the objects of too many types cannot be read"])
+    if moment.goes_on {
+        session.go_on();
+    }
+    if copy < 0 {
+        return refuse(destination, begin, &[NO_COPY, reason_of(-copy as i32)]);
+    }
+    let hung = wait(copy as usize, progress, session.config().patience_ns);
+    let at = match progress.outcome() {
+        Ended::Done => {
+            destination.resume(progress.written())?;
+            return Ok(Outcome::Taken);
+        }
+        Ended::Failed(libc::ENOMEM) => {
+            destination.resume(before)?;
+            return refuse(destination, begin, &[NO_MEMORY]);
+        }
+        Ended::Failed(errno) => {
+            destination.resume(before)?;
+            return Err(Stopped::Io(errno));
+        }
+        Ended::Crashed(at) => at,
+    };
+    destination.resume(before)?;
+    // Where nothing can be left out another copy would end alike.
+    if at == At::Else || progress.avoids(at) {
+        return refuse(destination, begin, &[if hung { HUNG } else { CRASHED }]);
+    }
+    if copies.failed == TRIES {
+        return refuse(destination, begin, &[b"the objects of too many types cannot be read"]);
+    }
+    progress.avoid(copies.failed, at);
+    copies.failed += 1;
+    Ok(Outcome::Crashed)
 }
 
 const NO_MEMORY: &[u8] = b"there was not enough memory for it";
@@ -113,14 +151,15 @@ const CRASHED: &[u8] = b"the copy of the process that reads the objects crashed 
 const HUNG: &[u8] = b"the copy of the process that reads the objects came no further";
 
 /// A snapshot without objects, that says why.
-fn refuse(destination: &mut impl Destination, begin: Snapshot, why: &[&[u8]]) -> Result<(), Stopped> {
+fn refuse(destination: &mut impl Destination, begin: Snapshot, why: &[&[u8]]) -> Result<Outcome, Stopped> {
     let mut missing = Buffer::<160>::new();
     for part in why {
         missing.push(part);
     }
     destination.record(&Record::Snapshot(SnapshotRecord::Begin(begin)))?;
-    let end = SnapshotEnd { objects: 0, missing: missing.as_bytes() };
-    destination.record(&Record::Snapshot(SnapshotRecord::End(end)))
+    let end = SnapshotEnd { objects: 0, paused_ns: 0, missing: missing.as_bytes() };
+    destination.record(&Record::Snapshot(SnapshotRecord::End(end)))?;
+    Ok(Outcome::Refused)
 }
 
 /// Why a fork fails.
@@ -179,17 +218,19 @@ fn nap() {
 fn write<D: Destination>(
     session: &'static Session,
     recorder: &'static Recorder,
-    ledger: &mut Ledger,
+    ledger: &Ledger,
     destination: &mut D,
+    moment: Moment,
     begin: Snapshot,
     progress: &'static Progress,
 ) -> Result<(), Stopped> {
     leave_no_core();
+    let paused_ns = moment.goes_on.then(|| session.standing_ns());
     // SAFETY: the thread waits, so its thread-local storage is as the interpreter left it.
     unsafe { syscall!(ARCH_PRCTL, ARCH_SET_FS, session.control.waiting_fs.load(Ordering::Relaxed)) };
     destination.record(&Record::Snapshot(SnapshotRecord::Begin(begin)))?;
     let Some(mut walk) = Walk::new(session, recorder, destination, progress) else {
-        return refuse(destination, begin, &[b"this interpreter's objects cannot be read"]);
+        return Err(Stopped::OutOfMemory);
     };
     walk.seed()?;
     walk.run()?;
@@ -200,7 +241,10 @@ fn write<D: Destination>(
     walk.write_blocks(&mut owned, ledger)?;
     walk.write_loose(ledger)?;
     walk.write_arenas(recorder)?;
-    walk.end()?;
+    walk.end(paused_ns.unwrap_or_else(|| {
+        let now_ns = sys::monotonic_ns() - session.started_ns.load(Ordering::Relaxed);
+        now_ns.saturating_sub(moment.at_ns)
+    }))?;
     destination.flush()
 }
 

@@ -47,7 +47,7 @@ impl At {
 }
 
 /// How a copy ended.
-pub(super) enum Outcome {
+pub(super) enum Ended {
     /// Everything is written.
     Done,
     /// It crashed, or hung, at this.
@@ -57,7 +57,7 @@ pub(super) enum Outcome {
 }
 
 /// The shared page. All zeroes before the first copy.
-pub(super) struct Progress {
+pub(crate) struct Progress {
     /// Raised with everything that is done.
     steps: AtomicU64,
     at: AtomicUsize,
@@ -108,11 +108,11 @@ impl Progress {
     }
 
     /// After the copy has ended.
-    pub(super) fn outcome(&self) -> Outcome {
+    pub(super) fn outcome(&self) -> Ended {
         match self.outcome.load(Ordering::Acquire) {
-            DONE => Outcome::Done,
-            0 => Outcome::Crashed(At::from_word(self.at.load(Ordering::Relaxed))),
-            errno => Outcome::Failed(errno as i32),
+            DONE => Ended::Done,
+            0 => Ended::Crashed(At::from_word(self.at.load(Ordering::Relaxed))),
+            errno => Ended::Failed(errno as i32),
         }
     }
 

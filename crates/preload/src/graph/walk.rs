@@ -212,7 +212,7 @@ impl<'a, S: Sink> Walk<'a, S> {
     }
 
     /// Says what is missing, and ends the snapshot.
-    pub(super) fn end(&mut self) -> Result<(), Stopped> {
+    pub(super) fn end(&mut self, paused_ns: u64) -> Result<(), Stopped> {
         const REFERENCES: &[u8] =
             b"left out is what objects of these types refer to, since asking them crashed or took too long: ";
         const BLOCKS: &[u8] =
@@ -244,7 +244,7 @@ impl<'a, S: Sink> Walk<'a, S> {
             missing.push(b"left out are objects that only C code holds, since reading them crashed");
         }
         let objects = self.objects.len() as u64;
-        self.write(SnapshotRecord::End(SnapshotEnd { objects, missing: missing.as_bytes() }))
+        self.write(SnapshotRecord::End(SnapshotEnd { objects, paused_ns, missing: missing.as_bytes() }))
     }
 
     /// Names types after a sentence's beginning, if there are any.

@@ -17,7 +17,7 @@ use crate::session::{Inside, enter, enter_to_allocate};
 /// Calls the real allocator and records what it gave.
 #[inline(always)]
 fn allocate(bytes: usize, real: impl FnOnce() -> *mut c_void) -> *mut c_void {
-    let Some(inside) = enter_to_allocate() else { return real() };
+    let Some(inside) = enter_to_allocate(false) else { return real() };
     let block = inside.thread.within_real(real);
     inside.record(Domain::Malloc, block, bytes, false);
     block
@@ -28,6 +28,9 @@ impl Inside {
     #[inline(always)]
     pub(crate) fn record(&self, domain: Domain, block: *mut c_void, bytes: usize, with_gil: bool) {
         if block.is_null() {
+            if with_gil {
+                self.session().note_out_of_memory();
+            }
             return;
         }
         let python = &self.session().python;
@@ -56,6 +59,9 @@ impl Inside {
         if new.is_null() && (bytes != 0 || domain != Domain::Malloc) {
             if let Some(block) = taken {
                 self.recorder().restore(old as usize, block);
+            }
+            if with_gil {
+                self.session().note_out_of_memory();
             }
             return new;
         }
@@ -101,7 +107,7 @@ unsafe extern "C" fn realloc(old: *mut c_void, bytes: usize) -> *mut c_void {
         // SAFETY: both blocks hold what is copied.
         return unsafe { move_from_bootstrap(old, size, bytes) };
     }
-    let Some(inside) = enter_to_allocate() else {
+    let Some(inside) = enter_to_allocate(false) else {
         // SAFETY: the caller's own arguments.
         return unsafe { real(old, bytes) };
     };
@@ -192,7 +198,7 @@ unsafe extern "C" fn aligned_alloc(alignment: usize, bytes: usize) -> *mut c_voi
 #[unsafe(no_mangle)]
 unsafe extern "C" fn posix_memalign(place: *mut *mut c_void, alignment: usize, bytes: usize) -> c_int {
     let Some(real) = real::posix_memalign() else { return libc::ENOMEM };
-    let Some(inside) = enter_to_allocate() else {
+    let Some(inside) = enter_to_allocate(false) else {
         // SAFETY: the caller's own arguments.
         return unsafe { real(place, alignment, bytes) };
     };

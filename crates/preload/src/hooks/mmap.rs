@@ -33,7 +33,7 @@ unsafe extern "C" fn mmap(
     };
     let anonymous = flags & libc::MAP_ANONYMOUS != 0;
     let private = flags & libc::MAP_TYPE == libc::MAP_PRIVATE;
-    let Some(inside) = enter_to_allocate() else {
+    let Some(inside) = enter_to_allocate(false) else {
         let map = call();
         if anonymous && private && map != libc::MAP_FAILED {
             note_arena(map, bytes);
@@ -102,7 +102,7 @@ unsafe extern "C" fn mremap(
         // SAFETY: the caller's own arguments.
         unsafe { real(old, old_bytes, new_bytes, flags, target) }
     };
-    let Some(inside) = enter_to_allocate() else { return call() };
+    let Some(inside) = enter_to_allocate(false) else { return call() };
     let new = inside.thread.within_real(call);
     if new == libc::MAP_FAILED {
         return new;

@@ -3,3 +3,4 @@
 pub(crate) mod malloc;
 mod mmap;
 mod process;
+pub(crate) mod signals;

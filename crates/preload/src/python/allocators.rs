@@ -122,7 +122,7 @@ unsafe extern "C" fn malloc<const N: usize>(ctx: *mut c_void, bytes: usize) -> *
     let wrapped = unsafe { &*ctx.cast::<Allocator>() };
     // SAFETY: the caller's own argument, and the wrapped allocator's own context.
     let real = || unsafe { (wrapped.malloc)(wrapped.ctx, bytes) };
-    let Some(inside) = enter_to_allocate() else { return real() };
+    let Some(inside) = enter_to_allocate(has_gil(N)) else { return real() };
     let block = inside.thread.within_real(real);
     inside.record(DOMAINS[N], block, bytes, has_gil(N));
     block
@@ -133,7 +133,7 @@ unsafe extern "C" fn calloc<const N: usize>(ctx: *mut c_void, count: usize, each
     let wrapped = unsafe { &*ctx.cast::<Allocator>() };
     // SAFETY: the caller's own arguments, and the wrapped allocator's own context.
     let real = || unsafe { (wrapped.calloc)(wrapped.ctx, count, each) };
-    let Some(inside) = enter_to_allocate() else { return real() };
+    let Some(inside) = enter_to_allocate(has_gil(N)) else { return real() };
     let block = inside.thread.within_real(real);
     inside.record(DOMAINS[N], block, count.saturating_mul(each), has_gil(N));
     block
@@ -148,7 +148,7 @@ unsafe extern "C" fn realloc<const N: usize>(
     let wrapped = unsafe { &*ctx.cast::<Allocator>() };
     // SAFETY: the caller's own arguments, and the wrapped allocator's own context.
     let real = || unsafe { (wrapped.realloc)(wrapped.ctx, old, bytes) };
-    let Some(inside) = enter_to_allocate() else { return real() };
+    let Some(inside) = enter_to_allocate(has_gil(N)) else { return real() };
     inside.reallocate(DOMAINS[N], old, bytes, has_gil(N), real)
 }
 

@@ -15,17 +15,21 @@ pub(crate) struct Collector {
 }
 
 impl Collector {
-    /// The collector, if its thresholds are found where this version keeps
-    /// them: these offsets are private to CPython and may move.
-    pub(super) fn find(interpreter: usize, layout: &'static Layout) -> Option<Self> {
+    /// The collector of an interpreter.
+    pub(super) fn at(interpreter: usize, layout: &'static Layout) -> Self {
+        Collector { interpreter, fields: &layout.gc }
+    }
+
+    /// Whether its thresholds are found where this version keeps them: these
+    /// offsets are private to CPython and may move. To be asked before the
+    /// program runs, which may set thresholds of its own.
+    pub(super) fn is_here(interpreter: usize, layout: &'static Layout) -> bool {
         let fields = &layout.gc;
         let threshold = |generation: usize| {
             let at = interpreter + fields.threshold + generation * fields.generation_stride;
             careful_word(at).map(|word| word as u32 as i32)
         };
-        let is_here =
-            (0..3).all(|generation| threshold(generation) == Some(fields.startup_thresholds[generation]));
-        is_here.then_some(Collector { interpreter, fields })
+        (0..3).all(|generation| threshold(generation) == Some(fields.startup_thresholds[generation]))
     }
 
     /// Whether a collection runs at this moment.

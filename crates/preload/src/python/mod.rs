@@ -61,6 +61,8 @@ pub(crate) struct Python {
     /// The first interpreter seen, and whether there was another.
     interpreter: AtomicUsize,
     subinterpreters: AtomicBool,
+    /// Whether the first interpreter's collector is where its version keeps it.
+    has_collector: AtomicBool,
     /// The way to the innermost frame was walked with care, and there was none yet.
     no_frame_yet: AtomicBool,
     mismatches: AtomicU32,
@@ -148,6 +150,7 @@ impl Python {
             known: UnsafeCell::new(Known::NOTHING),
             interpreter: AtomicUsize::new(0),
             subinterpreters: AtomicBool::new(false),
+            has_collector: AtomicBool::new(false),
             no_frame_yet: AtomicBool::new(false),
             mismatches: AtomicU32::new(0),
         }
@@ -189,7 +192,7 @@ impl Python {
 
     /// The first interpreter's state, for the collector's counters.
     pub(crate) fn interpreter(&self) -> Option<usize> {
-        Some(self.interpreter.load(Ordering::Relaxed)).filter(|&address| address != 0)
+        Some(self.interpreter.load(Ordering::Acquire)).filter(|&address| address != 0)
     }
 
     /// Whether all threads of the interpreter share one GIL: not known of a build without
@@ -330,7 +333,7 @@ impl Python {
     }
 
     #[inline(always)]
-    fn thread_state(&self, layout: &Layout, with_gil: bool) -> usize {
+    fn thread_state(&self, layout: &'static Layout, with_gil: bool) -> usize {
         let call = |function: &AtomicUsize| {
             // SAFETY: both functions may be called without the GIL and at any time.
             unsafe { mem::transmute::<usize, GetState>(function.load(Ordering::Relaxed))() as usize }
@@ -358,20 +361,24 @@ impl Python {
     }
 
     #[inline(always)]
-    fn note_interpreter(&self, layout: &Layout, state: usize) {
+    fn note_interpreter(&self, layout: &'static Layout, state: usize) {
         if self.subinterpreters.load(Ordering::Relaxed) || state == 0 {
             return;
         }
         // SAFETY: a thread state is readable as long as its thread runs.
         let interpreter = unsafe { word(state + layout.thread.interp) };
-        let first = self.interpreter.load(Ordering::Relaxed);
-        if interpreter != first {
-            if first == 0 {
-                self.interpreter.store(interpreter, Ordering::Relaxed);
-            } else {
-                self.subinterpreters.store(true, Ordering::Relaxed);
-            }
+        if interpreter != self.interpreter.load(Ordering::Relaxed) {
+            self.note_new_interpreter(layout, interpreter);
         }
+    }
+
+    #[cold]
+    fn note_new_interpreter(&self, layout: &'static Layout, interpreter: usize) {
+        if self.interpreter.load(Ordering::Relaxed) != 0 {
+            return self.subinterpreters.store(true, Ordering::Relaxed);
+        }
+        self.has_collector.store(Collector::is_here(interpreter, layout), Ordering::Relaxed);
+        self.interpreter.store(interpreter, Ordering::Release);
     }
 
     /// An allocation without any Python frame comes before the program begins
@@ -469,7 +476,8 @@ impl Python {
 
     /// The collector of the first interpreter, where its state is where the version keeps it.
     pub(crate) fn collector(&self) -> Option<Collector> {
-        Collector::find(self.interpreter()?, self.layout()?)
+        let interpreter = self.interpreter().filter(|_| self.has_collector.load(Ordering::Relaxed))?;
+        Some(Collector::at(interpreter, self.layout()?))
     }
 
     /// What a snapshot of the object graph needs of the interpreter.
@@ -495,6 +503,15 @@ impl Python {
             return Err(b"the program has several interpreters");
         }
         Ok(())
+    }
+
+    /// Whether a snapshot of the object graph can be taken, now or once Python runs.
+    pub(crate) fn may_come_to_be_walked(&self) -> bool {
+        match self.state() {
+            State::Absent | State::Unreadable => false,
+            State::Found => self.known().is_whole(),
+            State::Readable => self.interpreter().is_none() || self.can_be_walked().is_ok(),
+        }
     }
 
     /// The offset of an object's type, for the walk over what is alive at the end.

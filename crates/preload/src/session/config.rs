@@ -22,10 +22,57 @@ pub(crate) struct Config {
     pub(crate) image: u32,
     /// Whether stacks are walked twice and compared.
     pub(crate) check: bool,
-    /// Whether the object graph is written at the end.
-    pub(crate) heap: bool,
+    /// When the object graph is written.
+    pub(crate) heap: Heap,
     /// A copy that reads the object graph and comes no further in this time hangs.
     pub(crate) patience_ns: u64,
+}
+
+/// When the object graph is written, unless somebody asks.
+#[derive(Clone, Copy)]
+pub(crate) struct Heap {
+    /// At the end.
+    pub(crate) exit: bool,
+    /// Near the peak.
+    pub(crate) peak: bool,
+    /// Whenever this signal comes; 0 is none.
+    pub(crate) signal: u32,
+}
+
+impl Heap {
+    pub(super) const NEVER: Heap = Heap { exit: false, peak: false, signal: 0 };
+
+    /// From `exit`, `peak`, a signal's number, or several of these with commas.
+    fn parse(text: &[u8]) -> Self {
+        text.split(|&byte| byte == b',').fold(Heap::NEVER, |heap, word| match word {
+            b"exit" => Heap { exit: true, ..heap },
+            b"peak" => Heap { peak: true, ..heap },
+            other => {
+                Heap { signal: leading_number(other).map_or(heap.signal, |number| number as u32), ..heap }
+            }
+        })
+    }
+
+    /// Whether snapshots were asked for before the program ran.
+    pub(crate) fn is_any(self) -> bool {
+        self.exit || self.peak || self.signal != 0
+    }
+
+    /// The same as [`Heap::parse`] reads it, with the variable's name.
+    pub(crate) fn write(self, to: &mut Buffer<64>) {
+        let mut glue: &[u8] = b"MEMSIGHT_HEAP=";
+        for (word, wanted) in [(&b"exit"[..], self.exit), (b"peak", self.peak)] {
+            if wanted {
+                to.push(glue);
+                to.push(word);
+                glue = b",";
+            }
+        }
+        if self.signal != 0 {
+            to.push(glue);
+            to.push_number(self.signal.into());
+        }
+    }
 }
 
 const PATIENCE_MS: u64 = 10_000;
@@ -88,7 +135,7 @@ pub(super) fn configure(config: &mut Config) -> bool {
     config.track = if env(c"MEMSIGHT_TRACK") == Some(b"heap") { Track::Heap } else { Track::Objects };
     config.follow = env(c"MEMSIGHT_FOLLOW") != Some(b"0");
     config.check = env(c"MEMSIGHT_CHECK").is_some();
-    config.heap = env(c"MEMSIGHT_HEAP") == Some(b"exit");
+    config.heap = env(c"MEMSIGHT_HEAP").map_or(Heap::NEVER, Heap::parse);
     let patience_ms = env(c"MEMSIGHT_PATIENCE_MS").and_then(leading_number).unwrap_or(PATIENCE_MS);
     config.patience_ns = patience_ms.saturating_mul(1_000_000);
     if let Some(image) = env(c"MEMSIGHT_IMAGE") {

@@ -9,6 +9,7 @@ use memsight_recorder::{Recorder, sys};
 use super::config::name_capture;
 use super::{FORKED, Session, State, WRITER_FAILED};
 use crate::environment;
+use crate::hooks::signals;
 use crate::tls::{self, Local};
 
 impl Session {
@@ -95,11 +96,14 @@ impl Session {
         self.control.command.store(0, Ordering::Relaxed);
         self.control.exec.store(0, Ordering::Relaxed);
         self.forget(WRITER_FAILED);
+        self.forget_standstill();
+        self.had_out_of_memory.store(false, Ordering::Relaxed);
         let recorded = matches!(self.state(), State::Recording | State::Forked) && recorder.is_on();
         // SAFETY: there is one thread.
         let config = unsafe { &mut *self.config.get() };
         if !recorded || !config.follow {
             recorder.turn_off();
+            signals::stop_listening();
             self.state.store(State::Off as u32, Ordering::Release);
             return;
         }

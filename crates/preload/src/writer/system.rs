@@ -3,6 +3,7 @@
 use core::ffi::c_char;
 use core::sync::atomic::{AtomicU64, Ordering};
 
+use memsight_capture::ask;
 use memsight_recorder::ledger::Stopped;
 use memsight_recorder::{memory, syscall};
 
@@ -284,4 +285,18 @@ fn read_file(path: *const c_char, to: &mut [u8]) -> usize {
     // SAFETY: closes our own descriptor.
     unsafe { syscall!(CLOSE, file) };
     len
+}
+
+/// Whether somebody asked for a snapshot since the last look (`memsight_capture::ask`).
+pub(super) fn is_asked() -> bool {
+    // struct siginfo (sigaction(2)): the number, a code in the second word, a value in the fourth.
+    let mut info = [0u64; 16];
+    let only = 1u64 << (ask::SIGNAL - 1);
+    let no_time = [0u64; 2];
+    let mut asked = false;
+    // SAFETY: it reads a mask of eight bytes and a timespec, and writes a siginfo of 128 bytes.
+    while unsafe { syscall!(RT_SIGTIMEDWAIT, &raw const only, info.as_mut_ptr(), no_time.as_ptr(), 8) } > 0 {
+        asked |= info[1] as u32 as i32 == libc::SI_QUEUE && info[3] as usize == ask::VALUE;
+    }
+    asked
 }

@@ -1,0 +1,352 @@
+//! When snapshots of the object graph are taken: on `memsight heap PID`, on a signal,
+//! near the peak, and when memory is refused.
+
+use std::io::{BufRead, BufReader, Read};
+use std::path::PathBuf;
+use std::process::{Child, ChildStdout, Command, ExitStatus, Output, Stdio};
+
+use serde_json::Value;
+
+use support::{Python, each_python, memsight, number, program};
+
+mod support;
+
+/// A program that is being recorded, and runs until it is told to stop.
+struct Running {
+    folder: tempfile::TempDir,
+    child: Child,
+    stdout: BufReader<ChildStdout>,
+    pid: String,
+}
+
+impl Running {
+    /// `memsight run` with options of its own; the program prints its process id first.
+    fn start(python: &Python, options: &[&str], code: &[&str]) -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let mut command = Command::new(memsight());
+        command.args(["run", "-o"]).arg(folder.path().join("run.msight")).args(options);
+        command.arg("--python").arg(&python.path).arg("--").args(code);
+        command.env("PYTHONDONTWRITEBYTECODE", "1").env("COLUMNS", "100");
+        let mut child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+        let mut stdout = BufReader::new(child.stdout.take().unwrap());
+        let mut pid = String::new();
+        stdout.read_line(&mut pid).unwrap();
+        Running { folder, child, stdout, pid: pid.trim().into() }
+    }
+
+    /// The growing program.
+    fn grow(python: &Python, options: &[&str]) -> Self {
+        let stop = tempfile::tempdir().unwrap().keep().join("stop");
+        let file = program("heap_grows.py");
+        let mut running = Self::start(python, options, &[file.to_str().unwrap(), stop.to_str().unwrap()]);
+        std::os::unix::fs::symlink(stop.parent().unwrap(), running.folder.path().join("stop-folder"))
+            .unwrap();
+        running.wait_for_rows();
+        running
+    }
+
+    /// Until the program surely is at its own work.
+    fn wait_for_rows(&mut self) {
+        std::thread::sleep(std::time::Duration::from_millis(300));
+    }
+
+    fn capture(&self) -> PathBuf {
+        self.folder.path().join("run.msight")
+    }
+
+    /// Lets the program end. Gives how, what it printed at the end, and what memsight said.
+    fn stop(mut self) -> (ExitStatus, String, String, tempfile::TempDir) {
+        let stop = self.folder.path().join("stop-folder");
+        std::fs::write(stop.join("stop"), "").unwrap();
+        let (mut out, mut err) = (String::new(), String::new());
+        self.stdout.read_to_string(&mut out).unwrap();
+        self.child.stderr.take().unwrap().read_to_string(&mut err).unwrap();
+        let status = self.child.wait().unwrap();
+        std::fs::remove_dir_all(stop.canonicalize().unwrap()).unwrap();
+        (status, out.trim().into(), err, self.folder)
+    }
+}
+
+fn heap(arguments: &[&str]) -> Output {
+    Command::new(memsight()).arg("heap").args(arguments).env("COLUMNS", "100").output().unwrap()
+}
+
+fn heap_json(what: &str, more: &[&str]) -> Value {
+    let output = heap(&[&[what, "--json"], more].concat());
+    let said = String::from_utf8_lossy(&output.stderr);
+    assert!(output.status.success(), "{}: {said}", output.status);
+    serde_json::from_slice(&output.stdout).unwrap()
+}
+
+/// How many objects of a type there are.
+fn count_of(heap: &Value, name: &str) -> i64 {
+    let types = heap["types"].as_array().unwrap();
+    types.iter().find(|row| row["type"] == name).map_or(0, |row| number(&row["count"]))
+}
+
+fn refusal(arguments: &[&str]) -> String {
+    let output = heap(arguments);
+    assert_eq!(output.status.code(), Some(2), "{arguments:?}");
+    String::from_utf8(output.stderr).unwrap()
+}
+
+#[test]
+fn a_running_program_is_asked_by_its_process_id_as_often_as_one_likes() {
+    each_python(|python| {
+        let running = Running::grow(python, &[]);
+        let first = count_of(&heap_json(&running.pid, &[]), "__main__.Row");
+        std::thread::sleep(std::time::Duration::from_millis(200));
+        let second = count_of(&heap_json(&running.pid, &[]), "__main__.Row");
+        assert!(0 < first && first < second, "{python}: {first}, then {second} rows");
+        let held = heap(&[&running.pid, "--who-holds", "Row"]);
+        let held = String::from_utf8(held.stdout).unwrap();
+        assert!(held.contains("__main__.SHELF.rows[*]"), "{python}: {held}");
+        let capture = running.capture();
+        let (status, rows, _, _folder) = running.stop();
+        assert!(status.success(), "{python}: {status}");
+        let rows: i64 = rows.parse().unwrap();
+        let last = count_of(&heap_json(capture.to_str().unwrap(), &[]), "__main__.Row");
+        assert!(second <= last && last <= rows, "{python}: {second}, {last}, {rows}");
+    });
+}
+
+#[test]
+fn the_recording_goes_on_as_if_nobody_had_asked() {
+    each_python(|python| {
+        let running = Running::grow(python, &[]);
+        for _ in 0..3 {
+            heap_json(&running.pid, &[]);
+        }
+        let capture = running.capture();
+        let (_, rows, _, _folder) = running.stop();
+        let report = Command::new(memsight()).arg("report").arg(&capture).arg("--json").output().unwrap();
+        let report: Value = serde_json::from_slice(&report.stdout).unwrap();
+        assert_eq!(report["complete"], true, "{python}");
+        assert_eq!(report["overhead"]["lost_events"], 0, "{python}");
+        let rows: i64 = rows.parse().unwrap();
+        let sites = report["sites"].as_array().unwrap();
+        let text = std::fs::read_to_string(program("heap_grows.py")).unwrap();
+        let line = text.lines().position(|line| line.contains("Row(number))")).unwrap() + 1;
+        let made = sites.iter().find(|site| site["line"] == line).map(|site| number(&site["allocations"]));
+        assert!(made.is_some_and(|made| made >= rows), "{python}: {made:?} allocations for {rows} rows");
+    });
+}
+
+#[test]
+fn thresholds_that_the_program_sets_do_not_hide_its_collector() {
+    const CODE: &str = "import gc, os, time
+gc.set_threshold(100000, 50, 100)
+class Thing: pass
+THINGS = [Thing() for _ in range(1234)]
+print(os.getpid(), flush=True)
+while True:
+    time.sleep(0.001); list(range(1000))";
+    each_python(|python| {
+        let mut running = Running::start(python, &[], &["-c", CODE]);
+        let count = count_of(&heap_json(&running.pid, &[]), "__main__.Thing");
+        Command::new("kill").arg(&running.pid).status().unwrap();
+        running.child.wait().unwrap();
+        assert_eq!(count, 1234, "{python}");
+    });
+}
+
+#[test]
+fn a_program_that_sleeps_is_waited_for_and_that_is_said() {
+    const CODE: &str = "import os, time
+class Thing: pass
+THINGS = [Thing() for _ in range(77)]
+print(os.getpid(), flush=True)
+time.sleep(5)
+THINGS += [Thing() for _ in range(3)]";
+    let python = support::pythons().last().unwrap();
+    let mut running = Running::start(python, &[], &["-c", CODE]);
+    let output = heap(&[&running.pid, "--json"]);
+    let said = String::from_utf8_lossy(&output.stderr);
+    assert!(said.contains("has made no Python object for 3 s"), "{said}");
+    assert!(said.contains("Ctrl-C stops waiting"), "{said}");
+    let heap: Value = serde_json::from_slice(&output.stdout).unwrap();
+    assert!(count_of(&heap, "__main__.Thing") >= 77);
+    running.child.wait().unwrap();
+}
+
+#[test]
+fn who_cannot_be_asked_is_told_why() {
+    let python = support::pythons().last().unwrap();
+    let mut plain = python.command();
+    let mut plain = plain.args(["-c", "import time; time.sleep(30)"]).spawn().unwrap();
+    let pid = plain.id().to_string();
+    let said = refusal(&[&pid]);
+    assert!(said.contains("is not being recorded"), "{said}");
+    assert!(said.contains("memsight run -- PROGRAM"), "{said}");
+    plain.kill().unwrap();
+    plain.wait().unwrap();
+    let said = refusal(&[&pid]);
+    assert!(said.contains("there is no such process"), "{said}");
+
+    let mut run = Command::new(memsight());
+    let folder = tempfile::tempdir().unwrap();
+    run.args(["run", "-q", "-o"]).arg(folder.path().join("run.msight")).args(["--", "sleep", "30"]);
+    let mut run = run.spawn().unwrap();
+    std::thread::sleep(std::time::Duration::from_millis(500));
+    let said = refusal(&[&run.id().to_string()]);
+    assert!(said.contains("this is memsight itself"), "{said}");
+    let pid = said.trim().rsplit(' ').next().unwrap().to_string();
+    let said = refusal(&[&pid]);
+    assert!(said.contains("has no Python whose objects can be walked"), "{said}");
+    Command::new("kill").arg(&pid).status().unwrap();
+    run.wait().unwrap();
+
+    let code = "import os, time\nprint(os.getpid(), flush=True)\nwhile 1: time.sleep(0.01)";
+    let mut running = Running::start(python, &["--track", "heap"], &["-c", code]);
+    let said = refusal(&[&running.pid]);
+    assert!(said.contains("--track heap"), "{said}");
+    Command::new("kill").arg(&running.pid).status().unwrap();
+    running.child.wait().unwrap();
+}
+
+/// `memsight run` with these options, to the end. Gives the capture's folder and both outputs.
+fn run(python: &Python, options: &[&str], code: &[&str]) -> (tempfile::TempDir, String, String) {
+    let mut running = Command::new(memsight());
+    let folder = tempfile::tempdir().unwrap();
+    running.args(["run", "-o"]).arg(folder.path().join("run.msight")).args(options);
+    running.arg("--python").arg(&python.path).arg("--").args(code);
+    running.env("PYTHONDONTWRITEBYTECODE", "1").env("COLUMNS", "140");
+    let output = running.output().unwrap();
+    let text = |bytes: Vec<u8>| String::from_utf8(bytes).unwrap();
+    let (out, err) = (text(output.stdout), text(output.stderr));
+    assert!(output.status.success(), "{python}: {}: {err}", output.status);
+    (folder, out, err)
+}
+
+fn run_msight(folder: &tempfile::TempDir) -> String {
+    folder.path().join("run.msight").to_str().unwrap().into()
+}
+
+#[test]
+fn what_was_alive_near_the_peak_is_in_the_answer_though_it_is_gone_at_the_end() {
+    const CODE: &str = "import time
+class Big:
+    def __init__(self, number): self.items = [number] * 20
+class Small: pass
+def work():
+    rows = []
+    for _ in range(60):
+        rows += [Big(number) for number in range(1000)]
+        time.sleep(0.005)
+    return len(rows)
+work()
+KEPT = [Small() for _ in range(1000)]
+time.sleep(0.05)";
+    each_python(|python| {
+        let (folder, _, err) = run(python, &["--heap", "exit,peak"], &["-c", CODE]);
+        let capture = run_msight(&folder);
+        let peak = heap_json(&capture, &["--at", "peak"]);
+        let exit = heap_json(&capture, &["--at", "exit"]);
+        let big = count_of(&peak, "__main__.Big");
+        assert!(big > 45_000, "{python}: {big} of 60,000 were there near the peak");
+        assert_eq!(count_of(&peak, "__main__.Small"), 0, "{python}");
+        assert_eq!(
+            (count_of(&exit, "__main__.Big"), count_of(&exit, "__main__.Small")),
+            (0, 1000),
+            "{python}"
+        );
+        assert_eq!(peak["snapshot"]["reason"], "peak");
+        assert_eq!(heap_json(&capture, &[])["snapshot"]["reason"], "exit", "the last is shown by default");
+
+        let several = number(&peak["snapshots"]);
+        assert!((3..40).contains(&several), "{python}: {several} snapshots");
+        assert!(err.contains(&format!("Heap   {several} snapshots, the last at the end")), "{python}: {err}");
+        assert!(err.contains("the program stood still for"), "{python}: {err}");
+        let each: Vec<i64> = (1..several)
+            .map(|at| number(&heap_json(&capture, &["--at", &at.to_string()])["snapshot"]["live_bytes"]))
+            .collect();
+        assert!(each.windows(2).all(|pair| pair[1] * 10 >= pair[0] * 11), "{python}: {each:?}");
+
+        let held = heap(&[&capture, "--at", "peak", "--who-holds", "Big"]);
+        let held = String::from_utf8(held.stdout).unwrap();
+        assert!(held.contains("work"), "{python}: {held}");
+    });
+}
+
+#[test]
+fn two_snapshots_of_one_capture_are_compared_and_several_in_a_row() {
+    const CODE: &str = "import os, signal, time
+class Row: pass
+ROWS = []
+for _ in range(4):
+    ROWS += [Row() for _ in range(1000)]
+    os.kill(os.getpid(), signal.SIGUSR1)
+    until = time.time() + 0.25
+    while time.time() < until: time.sleep(0.001); list(range(1000))";
+    each_python(|python| {
+        let (folder, ..) = run(python, &["--heap-on-signal", "SIGUSR1"], &["-c", CODE]);
+        let capture = run_msight(&folder);
+        let rows: Vec<i64> = (1..=4)
+            .map(|at| count_of(&heap_json(&capture, &["--at", &at.to_string()]), "__main__.Row"))
+            .collect();
+        assert_eq!(rows, [1000, 2000, 3000, 4000], "{python}");
+        let text = |arguments: &[&str]| String::from_utf8(heap(arguments).stdout).unwrap();
+        let diff = text(&[&capture, "--at", "3", "--diff", "1"]);
+        assert!(diff.contains("+2000   __main__.Row"), "{python}: {diff}");
+        assert!(diff.contains("__main__.ROWS[*]"), "{python}: {diff}");
+        let growth = text(&[&capture, "--growth"]);
+        let row = growth.lines().find(|line| line.starts_with("__main__.Row")).unwrap();
+        assert_eq!(row.matches('+').count(), 3, "{python}: {growth}");
+        let steadily = growth.find("grew in each step").unwrap();
+        assert!(growth.find("__main__.Row").unwrap() > steadily, "{python}: {growth}");
+        let list = text(&[&capture, "--snapshots"]);
+        let listed = list.lines().skip_while(|line| !line.starts_with("number")).skip(1).count();
+        assert_eq!(listed, 4, "{python}: {list}");
+        for (option, words) in [("9", "holds 4 snapshots"), ("peak", "record with --heap peak")] {
+            let said = refusal(&[&capture, "--at", option]);
+            assert!(said.contains(words), "{said}");
+        }
+    });
+}
+
+#[test]
+fn a_handler_of_the_programs_own_holds_and_that_is_said() {
+    const CODE: &str = "import os, signal, time
+def wait():
+    until = time.time() + 0.2
+    while time.time() < until: time.sleep(0.001); list(range(1000))
+print(signal.getsignal(signal.SIGUSR2), signal.getsignal(signal.SIGUSR1))
+os.kill(os.getpid(), signal.SIGUSR2)
+wait()
+came = []
+print(signal.signal(signal.SIGUSR2, lambda *_: came.append(1)))
+signal.signal(signal.SIGUSR1, lambda *_: came.append(2))
+for number in signal.SIGUSR2, signal.SIGUSR1: os.kill(os.getpid(), number)
+wait()
+print(sorted(came))";
+    each_python(|python| {
+        let plain =
+            python.command().args(["-c", &CODE.replacen("os.kill", "(lambda *_: 0)", 1)]).output().unwrap();
+        let (folder, out, err) = run(python, &["--heap-on-signal", "SIGUSR2"], &["-c", CODE]);
+        assert_eq!(out, String::from_utf8(plain.stdout).unwrap(), "{python}: {err}");
+        assert!(err.contains("the program handles the signal of --heap-on-signal itself"), "{python}: {err}");
+        let snapshots = heap(&[&run_msight(&folder), "--json", "-n", "0"]);
+        let heap: Value = serde_json::from_slice(&snapshots.stdout).unwrap();
+        assert_eq!(heap["snapshots"], 1, "{python}");
+    });
+}
+
+#[test]
+fn a_refused_allocation_is_shown_once_if_snapshots_were_asked_for() {
+    const CODE: &str = "class Held: pass
+HELD = [Held() for _ in range(500)]
+for _ in range(3):
+    try: HELD * (1 << 50)
+    except MemoryError: print('refused')
+HELD = None";
+    each_python(|python| {
+        let (folder, out, err) = run(python, &["--heap", "exit"], &["-c", CODE]);
+        assert_eq!(out, "refused\n".repeat(3), "{python}");
+        let refused = heap_json(&run_msight(&folder), &["--at", "1"]);
+        assert_eq!(refused["snapshot"]["reason"], "out-of-memory", "{python}: {err}");
+        assert_eq!(refused["snapshots"], 2, "{python}");
+        assert_eq!(count_of(&refused, "__main__.Held"), 500, "{python}");
+        let (folder, ..) = run(python, &[], &["-c", CODE]);
+        assert!(refusal(&[&run_msight(&folder)]).contains("has no object graph"), "{python}");
+    });
+}
