@@ -187,9 +187,9 @@ impl Run {
     }
 
     /// The same, started by another program that is given it as its arguments.
-    pub(crate) fn below(self, launcher: &Path) -> Self {
-        let mut command = Command::new(launcher);
-        command.arg(self.command.get_program()).args(self.command.get_args());
+    pub(crate) fn below(self, launcher: &[impl AsRef<OsStr>]) -> Self {
+        let mut command = Command::new(&launcher[0]);
+        command.args(&launcher[1..]).arg(self.command.get_program()).args(self.command.get_args());
         command.envs(self.command.get_envs().filter_map(|(name, value)| Some((name, value?))));
         Run { command, ..self }
     }
