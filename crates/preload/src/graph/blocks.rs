@@ -155,26 +155,21 @@ impl<S: Sink> Walk<'_, S> {
         BEFORE.iter().any(|before| self.is_object(block + before))
     }
 
-    /// Says what is left over.
-    pub(super) fn write_loose(&mut self, ledger: &Ledger) -> Result<(), Stopped> {
+    /// Says what is still nobody's of the blocks that were left over.
+    pub(super) fn write_loose(&mut self, left: &Array<usize>, ledger: &Ledger) -> Result<(), Stopped> {
         let recorder = self.recorder;
         self.progress.step(At::Else);
         let mut loose = Array::<LooseBlocks>::new();
         let mut table = Table::default();
-        let mut result = Ok(());
-        recorder.shadow.for_each(|address, slot| {
-            self.progress.tick();
-            let Some(group) = recorder.groups.try_get(slot.group) else { return };
-            let is_pythons = matches!(group.domain(), Domain::Object | Domain::Mem);
-            if result.is_err() || !is_pythons || slot.group <= recorder.inherited_groups() {
-                return;
+        for &address in left.as_slice() {
+            let Some(slot) = recorder.shadow.peek(address) else { continue };
+            let Some(group) = recorder.groups.try_get(slot.group) else { continue };
+            if slot.group <= recorder.inherited_groups() || self.is_objects(address) || self.numbers.is_owned(address) {
+                continue;
             }
-            if !self.is_objects(address) && !self.numbers.is_owned(address) {
-                let fresh = LooseBlocks { node: group.node(), domain: group.domain(), blocks: 0, bytes: 0 };
-                result = add(&mut loose, &mut table, fresh, slot.bytes.into());
-            }
-        });
-        result?;
+            let fresh = LooseBlocks { node: group.node(), domain: group.domain(), blocks: 0, bytes: 0 };
+            add(&mut loose, &mut table, fresh, slot.bytes.into())?;
+        }
         for row in loose.as_slice() {
             let node = ledger.written_node(row.node);
             self.sink.record(&Record::Snapshot(SnapshotRecord::LooseBlocks(LooseBlocks { node, ..*row })))?;

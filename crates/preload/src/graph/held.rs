@@ -93,31 +93,32 @@ impl<S: Sink> Walk<'_, S> {
         Ok(())
     }
 
-    /// Numbers the objects that nobody has told of and nobody owns.
-    pub(super) fn find_held(&mut self) -> Result<(), Stopped> {
-        if self.progress.avoids(At::Held) {
-            return Ok(());
-        }
-        self.phase = Phase::Held;
-        let mut found = Array::<usize>::new();
+    /// Numbers the objects that nobody has told of and nobody owns, and gives all blocks
+    /// that are left over.
+    pub(super) fn find_held(&mut self) -> Result<Array<usize>, Stopped> {
+        let mut left = Array::<usize>::new();
         let mut result = Ok(());
         let recorder = self.recorder;
+        self.progress.step(At::Else);
         recorder.shadow.for_each(|block, slot| {
-            self.progress.step(At::Held);
+            self.progress.tick();
             let Some(group) = recorder.groups.try_get(slot.group) else { return };
-            let is_left =
-                group.domain() == Domain::Object && !self.is_objects(block) && !self.numbers.is_owned(block);
-            if result.is_ok()
-                && is_left
-                && let Some(object) = self.object_in(block, slot.bytes)
-            {
-                result = found.push(object);
+            let is_pythons = matches!(group.domain(), Domain::Object | Domain::Mem);
+            if result.is_ok() && is_pythons && !self.is_objects(block) && !self.numbers.is_owned(block) {
+                result = left.push(block);
             }
         });
         result?;
-        for &object in found.as_slice() {
-            self.number(object)?;
+        if self.progress.avoids(At::Held) {
+            return Ok(left);
         }
-        Ok(())
+        self.phase = Phase::Held;
+        self.progress.step(At::Held);
+        for &block in left.as_slice() {
+            if let Some(object) = self.object_at_block(block) {
+                self.number(object)?;
+            }
+        }
+        Ok(left)
     }
 }

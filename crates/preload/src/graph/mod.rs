@@ -236,10 +236,10 @@ fn write<D: Destination>(
     walk.run()?;
     let mut owned = blocks::Owned::default();
     walk.write_blocks(&mut owned, ledger)?;
-    walk.find_held()?;
+    let left = walk.find_held()?;
     walk.run()?;
     walk.write_blocks(&mut owned, ledger)?;
-    walk.write_loose(ledger)?;
+    walk.write_loose(&left, ledger)?;
     walk.write_arenas(recorder)?;
     walk.end(paused_ns.unwrap_or_else(|| {
         let now_ns = sys::monotonic_ns() - session.started_ns.load(Ordering::Relaxed);
