@@ -55,6 +55,8 @@ impl<S: Sink> Walk<'_, S> {
             let (flags, size) = unsafe {
                 (word(of + self.layout.object.tp_flags), word(of + self.layout.object.tp_basicsize))
             };
+            // A short `str` is smaller than the largest kind of `str`, whose size its type says.
+            let size = if flags & flag::STR != 0 { self.layout.str.ascii_data } else { size };
             let has_place = before == bytes_before(flags, self.layout.minor) && size <= left;
             if !has_place || flags & flag::HAVE_GC == 0 {
                 return has_place.then_some(object);
