@@ -2,6 +2,7 @@
 //! full each is. Arenas and pools are CPython's (`Objects/obmalloc.c`).
 
 use crate::codec::{Cursor, Full, Malformed, Out};
+use crate::ids::NodeId;
 use crate::objects::{SnapshotRecord, tag};
 
 /// An arena of Python's own allocator. The pools that are said next lie in it.
@@ -36,6 +37,17 @@ pub struct Pool {
     pub asked: u64,
 }
 
+/// Blocks of the arena said last that are no objects. Said of arenas of which little is used.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct ArenaBlocks {
+    /// The stack that allocated them.
+    pub node: NodeId,
+    /// How many.
+    pub blocks: u64,
+    /// Bytes asked for them.
+    pub bytes: u64,
+}
+
 /// The arenas are said.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct ArenasEnd<'a> {
@@ -64,6 +76,16 @@ impl Pool {
         let Pool { place, block_bytes, blocks, used, recorded, asked } = *self;
         let all = [place, block_bytes, blocks, used, recorded, asked];
         all.into_iter().try_for_each(|number| out.int(number))
+    }
+}
+
+impl ArenaBlocks {
+    /// `30+3 │ node │ blocks │ bytes`
+    pub(crate) fn encode(&self, out: &mut Out<'_>) -> Result<(), Full> {
+        out.byte(tag::PRIVATE_HEAP | 3 << 5)?;
+        out.int(self.node.0.into())?;
+        out.int(self.blocks)?;
+        out.int(self.bytes)
     }
 }
 
@@ -103,6 +125,11 @@ pub(crate) fn decode<'a>(tag: u8, cursor: &mut Cursor<'a>) -> Result<SnapshotRec
             elsewhere_blocks: cursor.int()?,
             elsewhere_bytes: cursor.int()?,
             missing: cursor.bytes()?,
+        }),
+        3 => SnapshotRecord::ArenaBlocks(ArenaBlocks {
+            node: NodeId(cursor.int32()?),
+            blocks: cursor.int()?,
+            bytes: cursor.int()?,
         }),
         _ => return Err(Malformed("a part of the private heap")),
     })

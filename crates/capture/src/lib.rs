@@ -35,7 +35,7 @@ pub mod read;
 mod record;
 mod start;
 
-pub use arenas::{Arena, ArenasEnd, Pool};
+pub use arenas::{Arena, ArenaBlocks, ArenasEnd, Pool};
 pub use codec::{Cursor, Full, Malformed, Out};
 pub use ids::{CodeId, GroupSlot, NodeId, ObjectId, ThreadIndex, TickIndex, TypeId, WordId};
 pub use objects::{

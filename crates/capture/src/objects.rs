@@ -8,7 +8,7 @@
 //! Snapshot  Root…  ( ObjectType* Word* Object Edge* )…  ObjectBytes…  LooseBlocks…  SnapshotEnd
 //! ```
 
-use crate::arenas::{self, Arena, ArenasEnd, Pool};
+use crate::arenas::{self, Arena, ArenaBlocks, ArenasEnd, Pool};
 use crate::codec::{Cursor, Full, Malformed, Out};
 use crate::ids::{NodeId, ObjectId, TypeId, WordId};
 use crate::record::Domain;
@@ -194,6 +194,8 @@ pub enum SnapshotRecord<'a> {
     Arena(Arena),
     /// A pool of the arena said last.
     Pool(Pool),
+    /// Blocks of the arena said last.
+    ArenaBlocks(ArenaBlocks),
     /// The last of the arenas.
     ArenasEnd(ArenasEnd<'a>),
     /// The last.
@@ -255,6 +257,7 @@ impl<'a> SnapshotRecord<'a> {
             }
             SnapshotRecord::Arena(arena) => arena.encode(out),
             SnapshotRecord::Pool(pool) => pool.encode(out),
+            SnapshotRecord::ArenaBlocks(blocks) => blocks.encode(out),
             SnapshotRecord::ArenasEnd(end) => end.encode(out),
             SnapshotRecord::End(end) => {
                 out.byte(tag::SNAPSHOT_END)?;
@@ -488,6 +491,7 @@ mod tests {
                 recorded: 299,
                 asked: 12_000,
             }),
+            SnapshotRecord::ArenaBlocks(ArenaBlocks { node: NodeId(400), blocks: 2, bytes: 96 }),
             SnapshotRecord::ArenasEnd(ArenasEnd { elsewhere_blocks: 1, elsewhere_bytes: 9, missing: b"?" }),
             SnapshotRecord::End(SnapshotEnd { objects: 12, paused_ns: 300, missing: b"" }),
         ];

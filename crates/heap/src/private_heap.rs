@@ -8,7 +8,7 @@
 //!
 //! An arena is given back to the system when none of its blocks is used.
 
-use memsight_capture::{Arena, ArenasEnd, Pool};
+use memsight_capture::{Arena, ArenaBlocks, ArenasEnd, Pool};
 
 use crate::NodeId;
 use crate::graph::Graph;
@@ -19,6 +19,8 @@ pub struct PrivateHeap {
     arenas: Vec<Arena>,
     /// With the place of their arena.
     pools: Vec<(u32, Pool)>,
+    /// Blocks that are no objects, with the place of their arena.
+    others: Vec<(u32, ArenaBlocks)>,
     end: Option<(u64, u64, String)>,
 }
 
@@ -82,6 +84,8 @@ pub struct SparseArena {
     pub is_young: bool,
     /// The objects in it.
     pub objects: Vec<NodeId>,
+    /// The blocks in it that are no objects, by the stack that allocated them.
+    pub others: Vec<ArenaBlocks>,
 }
 
 impl PrivateHeap {
@@ -90,10 +94,21 @@ impl PrivateHeap {
     }
 
     pub(crate) fn pool(&mut self, pool: Pool) {
-        // A pool before any arena is nobody's: the capture is damaged there.
-        if let Some(last) = self.arenas.len().checked_sub(1).and_then(|last| u32::try_from(last).ok()) {
+        if let Some(last) = self.last() {
             self.pools.push((last, pool));
         }
+    }
+
+    pub(crate) fn blocks(&mut self, blocks: ArenaBlocks) {
+        if let Some(last) = self.last() {
+            self.others.push((last, blocks));
+        }
+    }
+
+    /// The place of the arena said last. A pool before any is nobody's: the capture is
+    /// damaged there.
+    fn last(&self) -> Option<u32> {
+        self.arenas.len().checked_sub(1).and_then(|last| u32::try_from(last).ok())
     }
 
     pub(crate) fn end(&mut self, end: &ArenasEnd<'_>) {
@@ -171,18 +186,24 @@ impl PrivateHeap {
             *blocks = blocks.saturating_add(pool.used);
             *bytes = bytes.saturating_add(pool.used.saturating_mul(pool.block_bytes));
         }
+        let mut others = vec![Vec::new(); self.arenas.len()];
+        for &(arena, blocks) in &self.others {
+            others[arena as usize].push(blocks);
+        }
         let mut sparse: Vec<SparseArena> = self
             .arenas
             .iter()
             .zip(used)
-            .filter(|(arena, (_, bytes))| *bytes <= arena.bytes / 8)
-            .map(|(arena, (used_blocks, used_bytes))| SparseArena {
+            .zip(others)
+            .filter(|((arena, (_, bytes)), _)| *bytes <= arena.bytes / 8)
+            .map(|((arena, (used_blocks, used_bytes)), others)| SparseArena {
                 address: arena.address,
                 bytes: arena.bytes,
                 used_blocks,
                 used_bytes,
                 is_young: arena.fresh_pools > 0,
                 objects: Vec::new(),
+                others,
             })
             .collect();
         sparse.sort_by_key(|arena| arena.address);
@@ -208,6 +229,8 @@ mod tests {
     use super::*;
     use crate::{Follow, GraphBuilder, Object};
 
+    const OTHERS: ArenaBlocks = ArenaBlocks { node: memsight_capture::NodeId(7), blocks: 9, bytes: 400 };
+
     fn heap() -> PrivateHeap {
         let mut heap = PrivateHeap::default();
         let arena = |address, free_pools, fresh_pools| Arena {
@@ -231,6 +254,7 @@ mod tests {
         heap.pool(pool(63, 512, 1, 0, 0));
         heap.arena(arena(0x200_0000, 0, 63));
         heap.pool(pool(5, 48, 40, 30, 30 * 48));
+        heap.blocks(OTHERS);
         heap.end(&ArenasEnd::default());
         heap
     }
@@ -263,6 +287,7 @@ mod tests {
         assert_eq!(sparse.len(), 2);
         assert_eq!((sparse[0].address, sparse[0].used_blocks, sparse[0].is_young), (0x200_0000, 40, true));
         assert_eq!(sparse[0].objects, [NodeId(3)]);
+        assert_eq!((&sparse[0].others[..], &sparse[1].others[..]), (&[OTHERS][..], &[][..]));
         assert_eq!((sparse[1].used_bytes, sparse[1].is_young), (340 * 48 + 512, false));
         assert_eq!(sparse[1].objects, [NodeId(1)]);
     }

@@ -318,6 +318,7 @@ impl Reading {
             SnapshotRecord::LooseBlocks(loose) => self.loose.push(loose),
             SnapshotRecord::Arena(arena) => self.private_heap.arena(arena),
             SnapshotRecord::Pool(pool) => self.private_heap.pool(pool),
+            SnapshotRecord::ArenaBlocks(blocks) => self.private_heap.blocks(blocks),
             SnapshotRecord::ArenasEnd(end) => self.private_heap.end(&end),
             SnapshotRecord::End(end) => self.missing = String::from_utf8_lossy(end.missing).into_owned(),
             SnapshotRecord::Begin(_) | SnapshotRecord::Root(_) | SnapshotRecord::Edge(_) => {}

@@ -2,9 +2,9 @@
 
 use std::fs::File;
 use std::io::BufWriter;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
-use anyhow::{Context, Result};
+use anyhow::{Context, Result, bail};
 use memsight_heap::{Dominators, Follow, Reach, Snapshot};
 use memsight_report::heapsnapshot;
 use memsight_report::units::{bytes, count};
@@ -41,6 +41,10 @@ fn heapsnapshot(args: &Args) -> Result<Exit> {
     let snapshot = Snapshot::read(&args.capture, Follow::Usual)?;
     let dominators = Dominators::of(&snapshot.graph, &Reach::of(&snapshot.graph));
     let unwritable = || format!("-o {}: cannot be written", args.output.display());
+    let is = |path: &Path| path.canonicalize().ok();
+    if is(&args.output).is_some_and(|output| is(&args.capture) == Some(output)) {
+        bail!("-o {}: this is the capture itself; name another file", args.output.display());
+    }
     let file = File::create(&args.output).with_context(unwritable)?;
     let mut out = BufWriter::with_capacity(1 << 20, file);
     let written = heapsnapshot::write(&snapshot.graph, &dominators, &mut out).with_context(unwritable)?;

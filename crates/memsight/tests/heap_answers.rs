@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 
 use serde_json::Value;
 
-use support::{answer, each_python, number, program, pythons, record_heap, record_heap_with};
+use support::{answer, each_python, number, program, pythons, record_heap, record_heap_with, sum};
 
 fn heap_json(capture: &std::path::Path) -> Value {
     serde_json::from_str(&answer(&[&"heap", &capture, &"--json"])).expect("heap --json is JSON")
@@ -141,17 +141,10 @@ fn the_private_heap_is_as_the_allocator_itself_says() {
         let large = classes.iter().find(|class| class["block_bytes"] == 256).expect("the class of 256");
         assert!(number(&large["used_blocks"]) >= 40, "{large}");
         assert!(number(&large["free_blocks"]) > 500, "{large}");
-        let kept: i64 = private["sparse_arenas"]
-            .as_array()
-            .expect("arenas")
-            .iter()
-            .flat_map(|arena| arena["objects"].as_array().expect("objects"))
-            .filter(|row| row["type"] == "bytes" && row["bytes"] == number(&row["count"]) * 248)
-            .filter(|row| {
-                row["allocated_at"]["file"].as_str().is_some_and(|f| f.ends_with("heap_answers.py"))
-            })
-            .map(|row| number(&row["count"]))
-            .sum();
+        let line = line_of("heap_answers.py", "MADE = ");
+        let rows = kept_by(private);
+        let made = rows.iter().filter(|row| row["allocated_at"]["line"] == line && row["type"] == "bytes");
+        let kept: i64 = made.map(|row| number(&row["blocks"])).sum();
         assert!((20..=40).contains(&kept), "3.{}: {kept} of 40\n{private}", python.minor);
         let text = answer(&[&"heap", &capture, &"--private-heap"]);
         assert!(text.contains("Arenas kept by few blocks: "), "{text}");
@@ -169,4 +162,51 @@ fn without_the_allocator_the_private_heap_is_unknown_and_says_why() {
         let text = answer(&[&"heap", &recorded.capture(), &"--private-heap"]);
         assert!(text.contains("No private heap: "), "{text}");
     }
+}
+
+/// The line of a program that begins so.
+fn line_of(name: &str, start: &str) -> usize {
+    let source = std::fs::read_to_string(program(name)).expect("the program");
+    source.lines().position(|line| line.trim_start().starts_with(start)).expect("the line") + 1
+}
+
+/// What keeps the sparse arenas.
+fn kept_by(private: &Value) -> Vec<&Value> {
+    let arenas = private["sparse_arenas"].as_array().expect("arenas");
+    let mut all = Vec::new();
+    for arena in arenas {
+        let rows = arena["kept_by"].as_array().expect("what keeps it");
+        let told: i64 = rows.iter().map(|row| number(&row["blocks"])).sum();
+        assert!(told <= number(&arena["used_blocks"]), "{arena}");
+        all.extend(rows);
+    }
+    all
+}
+
+#[test]
+fn what_is_mapped_and_is_no_arena_is_left_alone_in_the_child_too() {
+    each_python(|python| {
+        let recorded = record_heap(python, "heap_maps.py");
+        let pid = recorded.stdout();
+        for capture in [recorded.capture(), recorded.capture_of(pid.trim())] {
+            let heap = heap_json(&capture);
+            let private = &heap["private_heap"];
+            let arenas = number(&private["arenas"]);
+            assert!((1..200).contains(&arenas), "3.{}: {private}", python.minor);
+            assert_eq!(number(&private["elsewhere"]["blocks"]), 0, "3.{}: {private}", python.minor);
+            let blocks: i64 = sum(&private["classes"], "used_blocks");
+            assert!((5_000..40_000).contains(&blocks), "3.{}: {private}", python.minor);
+        }
+        // Lists, and the blocks of their items, which are no objects.
+        let heap = heap_json(&recorded.capture());
+        let rows = kept_by(&heap["private_heap"]);
+        let line = line_of("heap_maps.py", "KEPT.append");
+        let ours = rows.iter().filter(|row| row["allocated_at"]["line"] == line);
+        let of = |of: Value| -> i64 {
+            ours.clone().filter(|row| row["type"] == of).map(|row| number(&row["blocks"])).sum()
+        };
+        let (lists, buffers) = (of("list".into()), of(Value::Null));
+        assert!((10..=45).contains(&lists), "3.{}: {lists} of 40 lists, {rows:?}", python.minor);
+        assert!((10..=45).contains(&buffers), "3.{}: {buffers} of 40 buffers, {rows:?}", python.minor);
+    });
 }

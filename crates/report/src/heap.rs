@@ -58,8 +58,12 @@ impl<'a> Heap<'a> {
 
     /// File and line that allocated an object, if they were recorded.
     pub fn allocated_at(&self, node: NodeId) -> Option<(&str, u32)> {
+        self.site(self.snapshot.allocated_at(node))
+    }
+
+    /// File and line of a node of the call tree.
+    pub(crate) fn site(&self, id: memsight_capture::NodeId) -> Option<(&str, u32)> {
         let tree = &self.process.recording.tree;
-        let id = self.snapshot.allocated_at(node);
         if id.index() == 0 || id.index() >= tree.nodes().len() {
             return None;
         }
@@ -129,10 +133,14 @@ impl<'a> Heap<'a> {
         most.map_or(String::new(), |(_, node)| self.place(node, width))
     }
 
-    pub(crate) fn place(&self, node: NodeId, width: usize) -> String {
+    fn place(&self, node: NodeId, width: usize) -> String {
+        self.place_of(self.snapshot.allocated_at(node), width)
+    }
+
+    /// File and line of a node of the call tree as they are shown, or nothing.
+    pub(crate) fn place_of(&self, id: memsight_capture::NodeId, width: usize) -> String {
         let tree = &self.process.recording.tree;
-        let id = self.snapshot.allocated_at(node);
-        match self.allocated_at(node) {
+        match self.site(id) {
             Some(_) => {
                 let site = tree.site(tree.site_of(id));
                 printable(&file_and_line(site, &self.process.recording.whereabouts.cwd, width))

@@ -3,20 +3,23 @@
 
 use std::collections::HashMap;
 
-use memsight_heap::{NodeId, SparseArena};
+use memsight_capture::NodeId;
+use memsight_heap::SparseArena;
 use serde_json::{Value, json};
 
 use crate::heap::Heap;
-use crate::look::{Look, cut, folded, line, printable, right};
+use crate::look::{Look, columns, cut, folded, line, printable, right};
 use crate::units::{bytes, count, share};
 
-/// Objects of one type that were allocated at one place.
+/// What of one type was allocated at one place.
 struct Kept<'a> {
-    type_name: &'a str,
+    /// None of blocks that are no objects: a dict's table, a list's items, one that a
+    /// type keeps for its next object.
+    type_name: Option<&'a str>,
     allocated_at: Option<(&'a str, u32)>,
-    objects: u64,
-    bytes: u64,
-    example: NodeId,
+    blocks: u64,
+    /// The stack of one of them.
+    node: NodeId,
 }
 
 /// `memsight heap --private-heap`
@@ -96,7 +99,7 @@ fn write_sparse(out: &mut String, heap: &Heap<'_>, look: &Look, limit: usize) {
         bytes(sum(|arena| arena.used_bytes))
     );
     line(out, &look.bold(&head));
-    let room = look.width.saturating_sub(28);
+    let room = look.width.saturating_sub(16);
     for arena in sparse.iter().take(limit) {
         let age = if arena.is_young { "  not filled yet" } else { "" };
         let blocks = if arena.used_blocks == 1 { "block" } else { "blocks" };
@@ -110,26 +113,20 @@ fn write_sparse(out: &mut String, heap: &Heap<'_>, look: &Look, limit: usize) {
         line(out, &format!("  {head}"));
         let kept = kept(heap, arena);
         for row in kept.iter().take(4) {
-            let place = heap.place(row.example, 40);
-            let what = match place.as_str() {
-                "" => printable(row.type_name),
-                place => format!("{}  {}", printable(row.type_name), look.place(place)),
-            };
-            let front = format!(
-                "{}{}  ",
-                right(&format!("{} ×", count(row.objects)), 14),
-                right(&bytes(row.bytes), 11)
-            );
-            line(out, &format!("{front}{}", if look.color { what } else { cut(&what, room) }));
+            let place = heap.place_of(row.node, 40);
+            let of = printable(row.type_name.unwrap_or("(table, buffer, or kept for reuse)"));
+            let of = cut(&of, room.saturating_sub(columns(&place) + 2));
+            let front = right(&format!("{} ×", count(row.blocks)), 14);
+            line(out, &format!("{front}  {of}  {}", look.place(&place)));
         }
-        let shown: u64 = kept.iter().take(4).map(|row| row.objects).sum();
+        let shown: u64 = kept.iter().take(4).map(|row| row.blocks).sum();
         let rest = arena.used_blocks.saturating_sub(shown);
         if rest > 0 {
             let text = match rest {
                 1 => "1 other block".into(),
-                _ => format!("{} other blocks: objects of other kinds, tables and buffers", count(rest)),
+                _ => format!("{} other blocks", count(rest)),
             };
-            line(out, &look.dim(&format!("{}{text}", " ".repeat(27))));
+            line(out, &look.dim(&format!("{}{text}", " ".repeat(16))));
         }
     }
     if sparse.len() > limit {
@@ -138,24 +135,23 @@ fn write_sparse(out: &mut String, heap: &Heap<'_>, look: &Look, limit: usize) {
     }
 }
 
-/// The objects of an arena by type and place, the most first.
+/// What is in an arena by type and place, the most first.
 fn kept<'a>(heap: &'a Heap<'_>, arena: &SparseArena) -> Vec<Kept<'a>> {
     let graph = heap.graph();
     let mut rows: HashMap<_, Kept<'a>> = HashMap::new();
-    for &node in &arena.objects {
-        let (of, allocated_at) = (graph.type_of(node), heap.allocated_at(node));
-        let row = rows.entry((of, allocated_at)).or_insert_with(|| Kept {
-            type_name: graph.type_name(of),
-            allocated_at,
-            objects: 0,
-            bytes: 0,
-            example: node,
-        });
-        row.objects += 1;
-        row.bytes = row.bytes.saturating_add(graph.bytes(node));
+    let objects = arena.objects.iter().map(|&object| {
+        let type_name = graph.type_name(graph.type_of(object));
+        (Some(type_name), heap.snapshot.allocated_at(object), 1)
+    });
+    let others = arena.others.iter().map(|row| (None, row.node, row.blocks));
+    for (type_name, node, blocks) in objects.chain(others) {
+        let allocated_at = heap.site(node);
+        let fresh = Kept { type_name, allocated_at, blocks: 0, node };
+        let row = rows.entry((type_name, allocated_at)).or_insert(fresh);
+        row.blocks = row.blocks.saturating_add(blocks);
     }
     let mut rows: Vec<_> = rows.into_values().collect();
-    rows.sort_by_key(|row| (std::cmp::Reverse(row.objects), row.example));
+    rows.sort_by_key(|row| (std::cmp::Reverse(row.blocks), row.type_name, row.allocated_at));
     rows
 }
 
@@ -199,13 +195,12 @@ pub(crate) fn json(heap: &Heap<'_>, limit: usize) -> Value {
 }
 
 fn sparse_json(heap: &Heap<'_>, arena: &SparseArena) -> Value {
-    let objects: Vec<_> = kept(heap, arena)
+    let kept: Vec<_> = kept(heap, arena)
         .iter()
         .map(|row| {
             json!({
                 "type": row.type_name,
-                "count": row.objects,
-                "bytes": row.bytes,
+                "blocks": row.blocks,
                 "allocated_at": row.allocated_at.map(|(file, line)| json!({"file": file, "line": line})),
             })
         })
@@ -216,6 +211,6 @@ fn sparse_json(heap: &Heap<'_>, arena: &SparseArena) -> Value {
         "used_blocks": arena.used_blocks,
         "used_bytes": arena.used_bytes,
         "not_filled_yet": arena.is_young,
-        "objects": objects,
+        "kept_by": kept,
     })
 }

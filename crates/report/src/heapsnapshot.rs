@@ -105,9 +105,9 @@ impl<'a> Export<'a> {
         let mut large = Vec::new();
         for node in graph.nodes().filter(|&node| graph.bytes(node) > LARGEST) {
             large.push((node, nodes));
-            nodes += pieces(graph.bytes(node));
+            nodes = nodes.saturating_add(pieces(graph.bytes(node)));
         }
-        if nodes * FIELDS > u64::from(u32::MAX) {
+        if nodes.saturating_mul(FIELDS) > u64::from(u32::MAX) {
             let most = u64::from(u32::MAX) / FIELDS;
             let text = format!("{nodes} objects; a .heapsnapshot can number {most}");
             return Err(io::Error::new(io::ErrorKind::InvalidInput, text));

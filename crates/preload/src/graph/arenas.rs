@@ -11,9 +11,9 @@
 //!
 //! *Next* is the place of the first block that was never used, *last* the last place for one.
 
-use memsight_capture::{Arena, ArenasEnd, Domain, Pool, SnapshotRecord};
+use memsight_capture::{Arena, ArenaBlocks, ArenasEnd, Domain, NodeId, Pool, SnapshotRecord};
 use memsight_recorder::Recorder;
-use memsight_recorder::ledger::{Sink, Stopped};
+use memsight_recorder::ledger::{Ledger, Sink, Stopped};
 use memsight_recorder::maps::Purpose;
 use memsight_recorder::syscall;
 
@@ -102,7 +102,7 @@ fn read_headers(first: usize, pools: usize, pool_bytes: usize, headers: &mut Hea
 
 impl<S: Sink> Walk<'_, S> {
     /// Says what arenas there are and what is in their pools.
-    pub(super) fn write_arenas(&mut self, recorder: &Recorder) -> Result<(), Stopped> {
+    pub(super) fn write_arenas(&mut self, recorder: &Recorder, ledger: &Ledger) -> Result<(), Stopped> {
         let (arena_bytes, pool_bytes) = sizes(self.layout.minor);
         let mut maps = Array::<usize>::new();
         let mut result = Ok(());
@@ -120,7 +120,7 @@ impl<S: Sink> Walk<'_, S> {
         let mut arenas = Array::<usize>::new();
         for &start in maps.as_slice() {
             self.progress.step(At::Else);
-            if self.write_arena(recorder, start, arena_bytes, pool_bytes)? {
+            if self.write_arena(recorder, ledger, start, arena_bytes, pool_bytes)? {
                 arenas.push(start)?;
             }
         }
@@ -144,6 +144,7 @@ impl<S: Sink> Walk<'_, S> {
     fn write_arena(
         &mut self,
         recorder: &Recorder,
+        ledger: &Ledger,
         start: usize,
         bytes: usize,
         pool_bytes: usize,
@@ -162,7 +163,7 @@ impl<S: Sink> Walk<'_, S> {
             return Ok(false);
         }
         let headers = &headers[..pools];
-        let mut number = None;
+        let (mut number, mut used_bytes) = (None, 0);
         for words in headers {
             let Some(header) = Header::read(words, pool_bytes) else { return Ok(false) };
             match header.state {
@@ -172,7 +173,7 @@ impl<S: Sink> Walk<'_, S> {
                 State::Used { .. } if *number.get_or_insert(header.arena) != header.arena => {
                     return Ok(false);
                 }
-                State::Used { .. } => {}
+                State::Used { block_bytes, used, .. } => used_bytes += used * block_bytes,
             }
         }
         // Without a used block CPython gives an arena back: this is memory of another kind.
@@ -180,15 +181,20 @@ impl<S: Sink> Walk<'_, S> {
             return Ok(false);
         }
         self.write(SnapshotRecord::Arena(arena))?;
+        let is_sparse = used_bytes <= bytes / 8;
+        let mut others = Array::<ArenaBlocks>::new();
         for (place, words) in headers.iter().enumerate() {
             let pool = first + place * pool_bytes;
             let header = Header::read(words, pool_bytes);
             let Some(Header { state: State::Used { block_bytes, used, end }, .. }) = header else { continue };
             let (mut recorded, mut asked) = (0, 0);
             for block in (HEADER..end).step_by(block_bytes) {
-                if let Some(slot) = recorder.shadow.peek(pool + block) {
-                    recorded += 1;
-                    asked += u64::from(slot.bytes);
+                let Some(slot) = recorder.shadow.peek(pool + block) else { continue };
+                recorded += 1;
+                asked += u64::from(slot.bytes);
+                if is_sparse && !self.is_objects(pool + block) {
+                    let node = self.node_of(ledger, slot);
+                    add(&mut others, node, slot.bytes.into())?;
                 }
             }
             self.write(SnapshotRecord::Pool(Pool {
@@ -200,6 +206,17 @@ impl<S: Sink> Walk<'_, S> {
                 asked,
             }))?;
         }
+        others.as_slice().iter().try_for_each(|&row| self.write(SnapshotRecord::ArenaBlocks(row)))?;
         Ok(true)
     }
+}
+
+/// Counts a block. An arena that is sparse has few, of fewer places still.
+fn add(rows: &mut Array<ArenaBlocks>, node: NodeId, bytes: u64) -> Result<(), Stopped> {
+    if let Some(row) = rows.as_mut_slice().iter_mut().find(|row| row.node == node) {
+        row.blocks += 1;
+        row.bytes += bytes;
+        return Ok(());
+    }
+    Ok(rows.push(ArenaBlocks { node, blocks: 1, bytes })?)
 }

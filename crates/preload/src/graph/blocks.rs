@@ -87,7 +87,7 @@ impl<S: Sink> Walk<'_, S> {
 
     /// What the capture knows of who allocated a block. Nothing is written here but the
     /// snapshot: this is a copy of the writer, and the writer would not know of it.
-    fn node_of(&self, ledger: &Ledger, slot: Slot) -> NodeId {
+    pub(super) fn node_of(&self, ledger: &Ledger, slot: Slot) -> NodeId {
         let recorder = self.recorder;
         match recorder.groups.try_get(slot.group) {
             Some(group) if slot.group > recorder.inherited_groups() => ledger.written_node(group.node()),

@@ -240,7 +240,7 @@ fn write<D: Destination>(
     walk.run()?;
     walk.write_blocks(&mut owned, ledger)?;
     walk.write_loose(&left, ledger)?;
-    walk.write_arenas(recorder)?;
+    walk.write_arenas(recorder, ledger)?;
     walk.end(paused_ns.unwrap_or_else(|| {
         let now_ns = sys::monotonic_ns() - session.started_ns.load(Ordering::Relaxed);
         now_ns.saturating_sub(moment.at_ns)
