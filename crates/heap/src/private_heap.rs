@@ -293,6 +293,24 @@ mod tests {
     }
 
     #[test]
+    fn numbers_that_cannot_be_true_are_added_without_harm() {
+        const MAX: u64 = u64::MAX;
+        let mut heap = PrivateHeap::default();
+        for _ in 0..2 {
+            let arena =
+                Arena { address: MAX, bytes: MAX, pool_bytes: MAX, free_pools: MAX, fresh_pools: MAX };
+            heap.arena(arena);
+            for (blocks, used) in [(MAX, MAX), (0, MAX), (MAX, 0)] {
+                heap.pool(Pool { place: MAX, block_bytes: MAX, blocks, used, recorded: MAX, asked: MAX });
+            }
+        }
+        let total = heap.total();
+        assert_eq!((total.arenas, total.pools, total.used_bytes, total.overhead_bytes), (2, 6, MAX, 0));
+        assert_eq!(heap.classes()[0].used_blocks, MAX);
+        assert!(heap.sparse(&GraphBuilder::new().finish(Follow::Usual)).is_empty());
+    }
+
+    #[test]
     fn what_is_not_there_is_said() {
         let mut heap = PrivateHeap::default();
         assert!(heap.missing().unwrap().contains("did not record"));

@@ -18,7 +18,7 @@ pub fn duplicates_text(heap: &Heap<'_>, look: &Look, limit: Option<usize>) -> St
     }
     line(&mut out, &look.bold(&in_words(heap)));
     line(&mut out, "");
-    let shown = limit.unwrap_or(15);
+    let shown = limit.unwrap_or(15).min(found.groups.len());
     let room = look.width.saturating_sub(32);
     let value_room = room / 2;
     let rows: Vec<_> = found.groups.iter().take(shown).map(|group| (group, value(group))).collect();

@@ -119,7 +119,7 @@ fn write_sparse(out: &mut String, heap: &Heap<'_>, look: &Look, limit: usize) {
             let front = right(&format!("{} ×", count(row.blocks)), 14);
             line(out, &format!("{front}  {of}  {}", look.place(&place)));
         }
-        let shown: u64 = kept.iter().take(4).map(|row| row.blocks).sum();
+        let shown: u64 = kept.iter().take(4).map(|row| row.blocks).fold(0, u64::saturating_add);
         let rest = arena.used_blocks.saturating_sub(shown);
         if rest > 0 {
             let text = match rest {
