@@ -77,7 +77,12 @@ pub(crate) fn run(args: &Args) -> Result<Exit> {
         terminal::print(&growth(&capture, &program, follow, &look, args.limit)?)?;
         return Ok(Exit::Fine);
     }
-    let number = args.at.map(|at| at.number_in("--at", &capture, &program)).transpose()?;
+    let number = match args.at {
+        Some(at) => Some(at.number_in("--at", &capture, &program)?),
+        // Another near the peak may have come after the one that was asked for.
+        None if capture != args.capture => at::last_asked(&program),
+        None => None,
+    };
     let snapshot = Snapshot::read_number(&capture, number, follow)?;
     let heap = Heap::new(&snapshot, &program);
     let text = match &args.who_holds {

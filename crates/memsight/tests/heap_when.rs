@@ -350,3 +350,50 @@ HELD = None";
         assert!(refusal(&[&run_msight(&folder)]).contains("has no object graph"), "{python}");
     });
 }
+
+#[test]
+fn a_type_that_crashes_the_copy_is_left_out_while_the_program_runs_on() {
+    const CODE: &str = "import ctypes, gc, os, signal, time
+gc.disable()
+class Bad: pass
+class Good: pass
+KEPT = [Bad() for _ in range(10)] + [Good() for _ in range(20)]
+traverse = ctypes.c_void_p.from_address(id(Bad) + 184)
+before, traverse.value = traverse.value, 1
+os.kill(os.getpid(), signal.SIGUSR2)
+until = time.time() + 1.5
+while time.time() < until: time.sleep(0.001); list(range(1000))
+traverse.value = before
+print('done')";
+    each_python(|python| {
+        let (folder, out, err) = run(python, &["--heap-on-signal", "SIGUSR2"], &["-c", CODE]);
+        assert_eq!(out, "done\n", "{python}: {err}");
+        let capture = run_msight(&folder);
+        let heap_of = heap_json(&capture, &[]);
+        assert_eq!(heap_of["snapshots"], 1, "{python}");
+        assert_eq!(count_of(&heap_of, "__main__.Good"), 20, "{python}");
+        assert_eq!(count_of(&heap_of, "__main__.Bad"), 10, "{python}");
+        let text = String::from_utf8(heap(&[&capture]).stdout).unwrap();
+        assert!(text.contains("left out") && text.contains("__main__.Bad"), "{python}: {text}");
+    });
+}
+
+#[test]
+fn a_forked_child_is_asked_by_its_own_process_id() {
+    const CODE: &str = "import os, time
+class Thing: pass
+if os.fork() == 0:
+    THINGS = [Thing() for _ in range(2000)]
+    print(os.getpid(), flush=True)
+    until = time.time() + 20
+    while time.time() < until: time.sleep(0.001); list(range(1000))
+os.wait()";
+    each_python(|python| {
+        let mut running = Running::start(python, &[], &["-c", CODE]);
+        std::thread::sleep(std::time::Duration::from_millis(300));
+        let answer = heap_json(&running.pid, &[]);
+        Command::new("kill").arg(&running.pid).status().unwrap();
+        running.child.wait().unwrap();
+        assert_eq!(count_of(&answer, "__main__.Thing"), 2000, "{python}");
+    });
+}

@@ -29,6 +29,12 @@ pub(super) fn parse(text: &str) -> Result<At, String> {
     }
 }
 
+/// The last snapshot that was not taken near the peak.
+pub(super) fn last_asked(program: &Program) -> Option<usize> {
+    let all = &program.first().recording.snapshots;
+    all.iter().rposition(|snapshot| snapshot.reason != SnapshotReason::Peak).map(|at| at + 1)
+}
+
 impl At {
     /// Its number in a capture. `option` is for messages.
     pub(super) fn number_in(self, option: &str, capture: &Path, program: &Program) -> Result<usize> {
