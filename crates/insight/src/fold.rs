@@ -218,6 +218,7 @@ impl Fold {
             end_ns: tick.end_ns,
             rss_bytes: tick.rss_bytes,
             live_bytes: tick.live_bytes,
+            gc: tick.gc,
         });
         self.recording.last_tick = Some(*tick);
         self.recording.duration_ns = tick.end_ns;

@@ -112,6 +112,8 @@ pub struct Point {
     pub rss_bytes: u64,
     /// Live bytes then.
     pub live_bytes: u64,
+    /// The collector's counters then, if there was one.
+    pub gc: Option<Gc>,
 }
 
 /// The counters of one node in one domain.

@@ -23,35 +23,38 @@ pub(crate) struct Args {
     #[arg(value_name = "CAPTURE|PID")]
     capture: PathBuf,
     /// Print JSON.
-    #[arg(long, conflicts_with_all = ["who_holds", "cycles", "duplicates", "private_heap"])]
+    #[arg(long, conflicts_with_all = ["who_holds", "cycles", "diff", "snapshots", "growth", "gc"])]
     json: bool,
     /// Show what keeps the objects of a type alive, or the object at an address (0x7f…).
-    #[arg(long, value_name = "TYPE|ADDRESS")]
+    #[arg(long, value_name = "TYPE|ADDRESS", group = "question")]
     who_holds: Option<String>,
     /// Show objects that keep each other alive.
-    #[arg(long, conflicts_with = "who_holds")]
+    #[arg(long, group = "question")]
     cycles: bool,
     /// Show strings and bytes that are there more than once.
-    #[arg(long, conflicts_with_all = ["who_holds", "cycles"])]
+    #[arg(long, group = "question")]
     duplicates: bool,
     /// Show Python's own allocator: size classes, and arenas that few blocks keep.
-    #[arg(long, conflicts_with_all = ["who_holds", "cycles", "duplicates"])]
+    #[arg(long, group = "question")]
     private_heap: bool,
     /// Show the memory of Python's allocators that belongs to no object.
-    #[arg(long, conflicts_with_all = ["who_holds", "cycles", "diff", "duplicates", "private_heap"])]
+    #[arg(long, group = "question")]
     loose: bool,
     /// Show what grew since another capture, or since another snapshot of this one.
-    #[arg(long, value_name = "BEFORE|AT", conflicts_with_all = ["who_holds", "cycles", "duplicates", "private_heap", "loose", "json"])]
+    #[arg(long, value_name = "BEFORE|AT", group = "question")]
     diff: Option<PathBuf>,
     /// Of several snapshots the one at the end, near the peak, or the Nth [default: the last].
-    #[arg(long, value_name = "exit|peak|N", value_parser = at::parse)]
+    #[arg(long, value_name = "exit|peak|N", value_parser = at::parse, conflicts_with_all = ["snapshots", "growth", "gc"])]
     at: Option<At>,
     /// List the capture's snapshots.
-    #[arg(long, conflicts_with_all = ["who_holds", "cycles", "duplicates", "private_heap", "loose", "json", "diff", "at", "growth"])]
+    #[arg(long, group = "question")]
     snapshots: bool,
     /// Show which types grew from each snapshot to the next.
-    #[arg(long, conflicts_with_all = ["who_holds", "cycles", "duplicates", "private_heap", "loose", "json", "diff", "at"])]
+    #[arg(long, group = "question")]
     growth: bool,
+    /// Show what the cycle collector did, and when; of any capture.
+    #[arg(long, group = "question")]
+    gc: bool,
     /// Follow references to types and to what everybody shares, too.
     #[arg(long)]
     everything: bool,
@@ -69,6 +72,10 @@ pub(crate) fn run(args: &Args) -> Result<Exit> {
     };
     let program = terminal::load(&capture)?;
     let look = terminal::stdout_look();
+    if args.gc {
+        terminal::print(&memsight_report::heap_gc(&program, &look, args.limit))?;
+        return Ok(Exit::Fine);
+    }
     if args.snapshots && !program.first().recording.snapshots.is_empty() {
         terminal::print(&memsight_report::heap_snapshots(&program, &look))?;
         return Ok(Exit::Fine);

@@ -9,6 +9,7 @@ mod diff;
 pub mod heap;
 mod heap_diff;
 mod heap_duplicates;
+mod heap_gc;
 pub mod heap_leaks;
 mod heap_loose;
 mod heap_private;
@@ -39,6 +40,7 @@ pub mod text {
 pub use diff::diff_json;
 pub use heap_diff::diff as heap_diff;
 pub use heap_duplicates::duplicates_text as heap_duplicates;
+pub use heap_gc::gc_text as heap_gc;
 pub use heap_loose::{loose_json as heap_loose_json, loose_text as heap_loose};
 pub use heap_private::private_heap_text as heap_private;
 pub use heap_series::{Series, list as heap_snapshots};

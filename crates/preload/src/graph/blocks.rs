@@ -164,7 +164,10 @@ impl<S: Sink> Walk<'_, S> {
         for &address in left.as_slice() {
             let Some(slot) = recorder.shadow.peek(address) else { continue };
             let Some(group) = recorder.groups.try_get(slot.group) else { continue };
-            if slot.group <= recorder.inherited_groups() || self.is_objects(address) || self.numbers.is_owned(address) {
+            if slot.group <= recorder.inherited_groups()
+                || self.is_objects(address)
+                || self.numbers.is_owned(address)
+            {
                 continue;
             }
             let fresh = LooseBlocks { node: group.node(), domain: group.domain(), blocks: 0, bytes: 0 };
