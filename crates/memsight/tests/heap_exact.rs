@@ -2,6 +2,7 @@
 
 mod support;
 
+use std::collections::BTreeMap;
 use std::path::Path;
 use std::process::Command;
 
@@ -129,13 +130,21 @@ fn nothing_is_changed_by_looking() {
             run.command.env("PYTHONHASHSEED", "0");
             run.output(&[&python.path, &"-S", &program("heap_untouched.py")])
         };
+        // Now and then a run differs by a block without anybody looking: what most saw counts.
+        let most = |options: &[&str]| {
+            let mut seen = BTreeMap::<String, usize>::new();
+            for _ in 0..5 {
+                *seen.entry(observe(options).stdout()).or_default() += 1;
+            }
+            let most = seen.iter().max_by_key(|&(_, &runs)| runs).map(|(text, _)| text.clone());
+            (most.expect("there were runs"), seen)
+        };
+        let ((with, all_with), (without, all_without)) = (most(&HEAP), most(&[]));
+        assert_eq!(with, without, "{python}: {all_with:#?} {all_without:#?}");
         let looked = observe(&HEAP);
         let seen = looked.stdout();
-        assert_eq!(seen.lines().count(), 2, "{python}: {seen}");
+        assert_eq!(seen.lines().count(), 1, "{python}: {seen}");
         assert_eq!(String::from_utf8_lossy(&looked.output.stderr), "", "{python}");
-        // Now and then two runs differ by a block or two without anybody looking.
-        let others: Vec<String> = (0..10).map(|_| observe(&[]).stdout()).collect();
-        assert!(others.contains(&seen), "{python}: {seen} is none of {others:#?}");
         // What it saw last it saw after the snapshot, which still has it.
         let heap = heap(&looked, &[]);
         assert_eq!(count_of(&heap, "__main__.Observer"), 1, "{python}");

@@ -1,4 +1,4 @@
-"""What a program sees of itself after the snapshot was taken: in a module's last moments."""
+"""What a program sees change in itself from before the snapshot to after it."""
 
 import atexit
 import gc
@@ -17,17 +17,21 @@ class Slots:
 class Observer:
     def __init__(self, *watched):
         self.watched = watched
+        atexit.register(self.look_before)
 
-    # What it needs it has itself: the modules are being taken apart.
-    def __del__(self, sys=sys, gc=gc, write=os.write, Plain=Plain):
-        seen = [sys.getallocatedblocks(), gc.get_count(), gc.get_stats(), gc.isenabled(), len(gc.get_objects())]
-        seen += [sys.getrefcount(one) for one in self.watched]
-        write(1, f"{seen}\n".encode())
+    def look_before(self):
+        self.before = self.look()
 
+    # What it needs later it has itself: then the modules are taken apart.
+    def look(self, sys=sys, gc=gc, len=len):
+        counts = [sys.getallocatedblocks(), len(gc.get_objects())]
+        return counts + [sys.getrefcount(one) for one in self.watched]
 
-@atexit.register
-def at_exit():
-    print(sys.getallocatedblocks(), gc.get_count(), gc.get_stats())
+    def __del__(self, gc=gc, write=os.write, zip=zip):
+        # How many blocks the interpreter itself has differs from run to run; what came
+        # and went since the program's end does not.
+        changes = [after - before for after, before in zip(self.look(), self.before)]
+        write(1, f"{changes} {gc.get_count()} {gc.get_stats()} {gc.isenabled()}\n".encode())
 
 
 text, number, rows = "a text" * 3, 10**30, [[i] for i in range(1000)]
@@ -40,4 +44,4 @@ cycle.append(cycle)
 del cycle
 generator = (row for row in rows)
 next(generator)
-observer = Observer(text, number, rows, rows[5], plain, plain[5], plain[5].y, slots, generator, Plain, None, len)
+observer = Observer(text, number, rows, rows[5], plain, plain[5], plain[5].y, slots, generator, Plain, len)
