@@ -5,8 +5,11 @@
 //! they are said, and an edge or root may name one that is said later.
 //!
 //! ```text
-//! Snapshot  Root…  ( ObjectType* Word* Object Edge* )…  ObjectBytes…  LooseBlocks…  SnapshotEnd
+//! Snapshot  Root…  ( ( ObjectType* Word* Object Edge* )…  ObjectBytes… )…  LooseBlocks…  SnapshotEnd
 //! ```
+//!
+//! Objects that only C code holds come after the bytes of all others. A snapshot of
+//! no objects says at its end why there are none.
 
 use crate::arenas::{self, Arena, ArenaBlocks, ArenasEnd, Pool};
 use crate::codec::{Cursor, Full, Malformed, Out};
