@@ -233,6 +233,8 @@ def work():
     for _ in range(60):
         rows += [Big(number) for number in range(1000)]
         time.sleep(0.005)
+    until = time.time() + 1.5
+    while time.time() < until: time.sleep(0.005); list(range(100))
     return len(rows)
 work()
 KEPT = [Small() for _ in range(1000)]
@@ -396,4 +398,30 @@ os.wait()";
         running.child.wait().unwrap();
         assert_eq!(count_of(&answer, "__main__.Thing"), 2000, "{python}");
     });
+}
+
+#[test]
+fn a_peak_at_the_very_end_is_in_the_answer() {
+    const CODE: &str = "class Row: pass
+ROWS = [[Row() for _ in range(1000)] for _ in range(600)]";
+    each_python(|python| {
+        let (folder, _, err) = run(python, &["--heap", "peak"], &["-c", CODE]);
+        let peak = heap_json(&run_msight(&folder), &["--at", "peak", "-n", "40"]);
+        let rows = count_of(&peak, "__main__.Row");
+        assert!(rows > 500_000, "{python}: {rows} of 600,000: {err}");
+        assert_eq!(peak["snapshot"]["reason"], "peak", "{python}");
+    });
+}
+
+#[test]
+fn a_program_that_is_no_python_has_no_failed_snapshot() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut command = Command::new(memsight());
+    command
+        .args(["run", "--heap", "exit,peak", "-o"])
+        .arg(folder.path().join("run.msight"))
+        .args(["--", "ls"]);
+    let output = command.output().unwrap();
+    let said = String::from_utf8_lossy(&output.stderr);
+    assert!(output.status.success() && !said.contains("could not be taken"), "{said}");
 }

@@ -422,9 +422,7 @@ impl Writer {
         self.close_tick(over, at_ns, rss)?;
         if reason == EndReason::Exit {
             types::write(self.session, self.recorder, self.ledger, &mut self.output)?;
-            if self.session.config().heap.exit || self.requests.is_waiting() {
-                self.take_last_snapshot(at_ns)?;
-            }
+            self.take_last_snapshot(at_ns)?;
         }
         let mut detail = crate::text::Buffer::<256>::new();
         let mismatches = self.session.python.mismatches();
@@ -443,7 +441,8 @@ impl Writer {
                 detail.push(b"; ");
             }
             detail.push_number(failed.into());
-            detail.push(b" snapshots of the object graph could not be taken (too little memory for a copy?)");
+            detail.push(if failed == 1 { b" snapshot" } else { b" snapshots" });
+            detail.push(b" of the object graph could not be taken (too little memory for a copy?)");
         }
         self.output.record(&Record::End(End { reason, at_ns, detail: detail.as_bytes() }))?;
         self.output.flush()

@@ -95,6 +95,9 @@ pub fn list(program: &Program, look: &Look) -> String {
 /// So many snapshots are compared, the first and the last among them.
 const COMPARED: usize = 6;
 
+/// Whether a type grew in each step, by how many bytes, its name, and what there was of it.
+type Grown<'a> = (bool, i64, &'a str, &'a [(u64, u64)]);
+
 /// What grew from each snapshot to the next.
 pub struct Series {
     /// The snapshots that are compared, from 1 on.
@@ -144,13 +147,16 @@ impl Series {
         let mut out = crate::summary::heading(program, look);
         line(&mut out, "");
         let steps = self.at_ns.len();
-        let grown = self.types.iter().filter_map(|(name, row)| {
-            let (first, last) = (row.first()?, row.get(steps.checked_sub(1)?)?);
-            let grown = last.1 as i64 - first.1 as i64;
-            let steadily = row[..steps].windows(2).all(|pair| pair[1].0 > pair[0].0);
-            (grown > 0).then_some((steadily, grown, name.as_str(), &row[..steps]))
-        });
-        let mut rows: Vec<_> = grown.collect();
+        let mut rows: Vec<Grown<'_>> = self
+            .types
+            .iter()
+            .filter_map(|(name, row)| {
+                let (first, last) = (row.first()?, row.get(steps.checked_sub(1)?)?);
+                let grown = last.1 as i64 - first.1 as i64;
+                let steadily = row[..steps].windows(2).all(|pair| pair[1].0 > pair[0].0);
+                (grown > 0).then_some((steadily, grown, name.as_str(), &row[..steps]))
+            })
+            .collect();
         rows.sort_by(|a, b| (b.0, b.1, a.2).cmp(&(a.0, a.1, b.2)));
         if rows.is_empty() {
             line(&mut out, "No type grew.");

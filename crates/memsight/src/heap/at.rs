@@ -11,7 +11,7 @@ use memsight_insight::Program;
 pub(super) enum At {
     /// The program's end.
     Exit,
-    /// Near the peak: of those the one with most live bytes.
+    /// Near the peak: the one with most live bytes, of a run that took some near the peak.
     Peak,
     /// The Nth, from 1 on.
     Number(usize),
@@ -39,9 +39,12 @@ impl At {
     /// Its number in a capture. `option` is for messages.
     pub(super) fn number_in(self, option: &str, capture: &Path, program: &Program) -> Result<usize> {
         let all = &program.first().recording.snapshots;
-        let with = |reason: SnapshotReason| {
-            let those = all.iter().enumerate().filter(move |(_, snapshot)| snapshot.reason == reason);
-            those.max_by_key(|(at, snapshot)| (snapshot.live_bytes, *at)).map(|(at, _)| at + 1)
+        let last_of = |reason: SnapshotReason| {
+            all.iter().rposition(|snapshot| snapshot.reason == reason).map(|at| at + 1)
+        };
+        let most = || {
+            let most = all.iter().enumerate().max_by_key(|(at, snapshot)| (snapshot.live_bytes, *at));
+            most.map(|(at, _)| at + 1)
         };
         let shown = capture.display();
         match self {
@@ -50,11 +53,11 @@ impl At {
                 "{option} {number}: {shown} holds {} snapshots; memsight heap {shown} --snapshots lists them",
                 all.len()
             ),
-            At::Exit => match with(SnapshotReason::Exit) {
+            At::Exit => match last_of(SnapshotReason::Exit) {
                 Some(number) => Ok(number),
                 None => bail!("{option} exit: {shown} has no snapshot of the end; record with --heap exit"),
             },
-            At::Peak => match with(SnapshotReason::Peak) {
+            At::Peak => match last_of(SnapshotReason::Peak).and_then(|_| most()) {
                 Some(number) => Ok(number),
                 None => {
                     bail!("{option} peak: {shown} has no snapshot near the peak; record with --heap peak")

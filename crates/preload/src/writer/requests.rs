@@ -137,9 +137,23 @@ impl Writer {
         Ok(())
     }
 
-    /// Takes a snapshot of a program that has ended.
+    /// Takes a snapshot of a program that has ended, if anybody wants one.
     pub(super) fn take_last_snapshot(&mut self, at_ns: u64) -> Result<(), Stopped> {
-        let moment = Moment { reason: SnapshotReason::Exit, at_ns, goes_on: false };
+        let heap = self.session.config().heap;
+        let is_peak = heap.peak && self.recorder.live.bytes() >= self.requests.next_peak_bytes;
+        let reason = if heap.exit || self.requests.is_waiting() {
+            SnapshotReason::Exit
+        } else if is_peak {
+            // There was no time for it while the program ran.
+            SnapshotReason::Peak
+        } else {
+            return Ok(());
+        };
+        if !self.session.python.can_be_walked() {
+            self.requests.answer(Answer::Never);
+            return Ok(());
+        }
+        let moment = Moment { reason, at_ns, goes_on: false };
         self.requests.answer(Answer::Walks);
         let mut outcome = Outcome::Crashed;
         // Each copy leaves out more than the one before, up to a number.
