@@ -82,27 +82,10 @@ fn wait_for_snapshot(writer: &Writer, pid: u32, name: &str) -> Result<()> {
                 ));
             }
             Some((Answer::Never, number)) if number != before => break Err(never(writer, pid, name)),
-            Some((Answer::Asked, number)) if number != before && (said || waited <= QUIET) => {}
             Some((Answer::Asked, number)) if number != before => {
-                said = true;
-                clear_progress();
-                say(&format!(
-                    "memsight: process {pid} ({name}) has made no Python object for {} s: it sleeps, waits, \
-                     or is in C code. Waiting until it does; Ctrl-C stops waiting. The snapshot is then \
-                     taken all the same, and memsight heap {} shows it",
-                    waited.as_secs(),
-                    writer.capture.display()
-                ));
+                said = said || waited > QUIET && tell_to_wait(writer, pid, name, waited);
             }
-            Some((Answer::Walks, _)) if due && stderr_is_terminal() => {
-                let written = fs::metadata(&writer.capture).map_or(0, |file| file.len());
-                progress(&format!(
-                    "walking a copy of process {pid} ({name}): {} s, {} in the capture",
-                    waited.as_secs(),
-                    memsight_report::units::bytes(written)
-                ));
-            }
-            Some((Answer::Walks, _)) => {}
+            Some((Answer::Walks, _)) => tell_of_walk(writer, pid, name, waited, due),
             _ if waited > PATIENCE => {
                 break Err(anyhow::anyhow!(
                     "{pid}: its writer, process {}, does not answer: it may be stopped, or of another \
@@ -115,6 +98,31 @@ fn wait_for_snapshot(writer: &Writer, pid: u32, name: &str) -> Result<()> {
     };
     clear_progress();
     result
+}
+
+/// Says that nothing happens, and why. Always `true`: it was said.
+fn tell_to_wait(writer: &Writer, pid: u32, name: &str, waited: Duration) -> bool {
+    clear_progress();
+    say(&format!(
+        "memsight: process {pid} ({name}) has made no Python object for {} s: it sleeps, waits, or is in C \
+         code. Waiting until it does; Ctrl-C stops waiting. The snapshot is then taken all the same, and \
+         memsight heap {} shows it",
+        waited.as_secs(),
+        writer.capture.display()
+    ));
+    true
+}
+
+/// Says how far the walk is, where somebody watches.
+fn tell_of_walk(writer: &Writer, pid: u32, name: &str, waited: Duration, due: bool) {
+    if due && stderr_is_terminal() {
+        let written = fs::metadata(&writer.capture).map_or(0, |file| file.len());
+        progress(&format!(
+            "walking a copy of process {pid} ({name}): {} s, {} in the capture",
+            waited.as_secs(),
+            memsight_report::units::bytes(written)
+        ));
+    }
 }
 
 /// The writer has gone: with the program, and perhaps with a last snapshot.
