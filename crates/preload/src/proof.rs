@@ -1,7 +1,8 @@
 //! Whether there is a type at an address. Memory that may not be there is read
-//! with care: the kernel is asked once for each page.
+//! with care: the kernel is asked once for each page, and again when something of
+//! the recorder's own has moved: a stray word may point into its tables.
 
-use memsight_recorder::memory::PageVec;
+use memsight_recorder::memory::{self, PageVec};
 use memsight_recorder::table::{Table, mix};
 
 use crate::python::careful_word;
@@ -24,6 +25,8 @@ pub(crate) struct Proof {
     page_table: Table,
     /// The page that was asked for last.
     last_page: (usize, bool),
+    /// The recorder's moves when pages were asked for.
+    moves: u64,
 }
 
 impl Proof {
@@ -35,6 +38,7 @@ impl Proof {
             pages: PageVec::new(),
             page_table: Table::default(),
             last_page: (0, false),
+            moves: memory::moves(),
         }
     }
 
@@ -68,12 +72,29 @@ impl Proof {
     /// Reads a word. The kernel is asked once for each page whether it is there.
     pub(crate) fn word(&mut self, address: usize) -> Option<usize> {
         let page = address >> 12;
+        if self.moves != memory::moves() {
+            self.ask_again();
+        }
         if self.last_page.0 != page {
             self.last_page = (page, self.is_readable(page)?);
+            // To note a page may move the table of pages itself.
+            if self.moves != memory::moves() {
+                self.ask_again();
+                self.last_page = (page, careful_word(page << 12).is_some());
+            }
         }
         let readable = self.last_page.1;
         // SAFETY: the page is there, an aligned word lies in one page, and the program waits.
         (readable && address & 7 == 0).then(|| unsafe { (address as *const usize).read_volatile() })
+    }
+
+    #[cold]
+    fn ask_again(&mut self) {
+        self.moves = memory::moves();
+        self.last_page = (0, false);
+        for (page, readable) in self.pages.as_mut_slice() {
+            *readable = *readable && careful_word(*page << 12).is_some();
+        }
     }
 
     fn is_readable(&mut self, page: usize) -> Option<bool> {

@@ -15,6 +15,15 @@ pub fn mapped_bytes() -> u64 {
     MAPPED.load(Ordering::Relaxed)
 }
 
+/// How often something that the recorder had mapped went away from its address.
+static MOVED: AtomicU64 = AtomicU64::new(0);
+
+/// How often something that the recorder had mapped went away from its address: what was
+/// readable before may not be so any more.
+pub fn moves() -> u64 {
+    MOVED.load(Ordering::Relaxed)
+}
+
 /// The system would not give more memory (`ulimit -v`, strict overcommit).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct OutOfMemory;
@@ -67,6 +76,7 @@ unsafe fn lengthen(address: *mut u8, bytes: usize, to: usize) -> Result<*mut u8,
         return Err(OutOfMemory);
     }
     MAPPED.fetch_add((to - bytes) as u64, Ordering::Relaxed);
+    MOVED.fetch_add(1, Ordering::Relaxed);
     Ok(moved as *mut u8)
 }
 
@@ -80,6 +90,7 @@ pub unsafe fn unmap(address: *mut u8, bytes: usize) {
     // SAFETY: the caller says that the mapping is its own and unused.
     unsafe { syscall!(MUNMAP, address, bytes) };
     MAPPED.fetch_sub(bytes as u64, Ordering::Relaxed);
+    MOVED.fetch_add(1, Ordering::Relaxed);
 }
 
 /// What a test has mapped, so that thousands of recorders do not add up.
