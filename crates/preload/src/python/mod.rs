@@ -491,11 +491,13 @@ impl Python {
         self.layout().filter(|_| self.state() == State::Readable && self.collector().is_some())
     }
 
+    /// Whether there is an interpreter.
+    pub(crate) fn was_found(&self) -> bool {
+        self.state() != State::Absent
+    }
+
     /// Whether a snapshot of the object graph can be taken; if not, why.
     pub(crate) fn can_be_walked(&self) -> Result<(), &'static [u8]> {
-        if self.state() == State::Absent {
-            return Err(b"no Python interpreter ran in this process");
-        }
         if self.graph_layout().is_none() || !self.known().is_whole() {
             return Err(b"the objects of this interpreter cannot be read");
         }

@@ -149,7 +149,7 @@ impl Writer {
         } else {
             return Ok(());
         };
-        if !self.session.python.can_be_walked() {
+        if !self.session.python.was_found() {
             self.requests.answer(Answer::Never);
             return Ok(());
         }
