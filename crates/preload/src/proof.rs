@@ -88,13 +88,13 @@ impl Proof {
         (readable && address & 7 == 0).then(|| unsafe { (address as *const usize).read_volatile() })
     }
 
+    /// Forgets what is known of pages, so that each is asked for again.
     #[cold]
     fn ask_again(&mut self) {
-        self.moves = memory::moves();
         self.last_page = (0, false);
-        for (page, readable) in self.pages.as_mut_slice() {
-            *readable = *readable && careful_word(*page << 12).is_some();
-        }
+        self.pages = PageVec::new();
+        self.page_table = Table::default();
+        self.moves = memory::moves();
     }
 
     fn is_readable(&mut self, page: usize) -> Option<bool> {

@@ -20,6 +20,7 @@ static MOVED: AtomicU64 = AtomicU64::new(0);
 
 /// How often something that the recorder had mapped went away from its address: what was
 /// readable before may not be so any more.
+#[inline]
 pub fn moves() -> u64 {
     MOVED.load(Ordering::Relaxed)
 }

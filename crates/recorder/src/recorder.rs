@@ -148,6 +148,7 @@ impl Recorder {
     }
 
     /// Groups of the parent process end here.
+    #[inline]
     pub fn inherited_groups(&self) -> u32 {
         self.inherited_groups.load(Ordering::Relaxed)
     }

@@ -11,6 +11,7 @@ use memsight_recorder::shadow::Slot;
 use memsight_recorder::table::{Table, mix};
 
 use super::Array;
+use super::held::HEAD;
 use super::progress::At;
 use super::types::{Kind, Type, flag};
 use super::walk::Walk;
@@ -55,6 +56,9 @@ impl<S: Sink> Walk<'_, S> {
                 let values = self.values_block(address, &of);
                 let values = if values == 0 { None } else { self.own(values)? };
                 bytes.buffers = values.map_or(0, u64::from);
+                // Neither the head nor what stands before it points to a block.
+                let first = address + HEAD;
+                let up_to = |bytes: u32| (block + bytes as usize).saturating_sub(first) as u32;
                 bytes.buffers += match of.kind {
                     Kind::List => {
                         let items = self.own(self.list_items(address).0)?;
@@ -62,10 +66,10 @@ impl<S: Sink> Walk<'_, S> {
                     }
                     Kind::Tuple => 0,
                     Kind::Leaf if of.has(flag::STR | flag::BYTES | flag::LONG) && slot.bytes < LARGE => {
-                        self.own_all(owned, block, slot.bytes.min(of.size as u32))?
+                        self.own_all(owned, first, up_to(slot.bytes.min(of.size as u32)))?
                     }
-                    Kind::Leaf => self.own_all(owned, block, slot.bytes.min(4096))?,
-                    _ => self.own_all(owned, block, slot.bytes)?,
+                    Kind::Leaf => self.own_all(owned, first, up_to(slot.bytes.min(4096)))?,
+                    _ => self.own_all(owned, first, up_to(slot.bytes))?,
                 };
             }
             self.write(SnapshotRecord::ObjectBytes(bytes))?;

@@ -12,7 +12,7 @@ use super::walk::{Phase, Walk};
 use crate::python::word;
 
 /// An object's head: its reference count and its type.
-const HEAD: usize = 16;
+pub(super) const HEAD: usize = 16;
 
 /// More references than that nothing has; immortal objects have as many (3.12).
 const MOST_REFERENCES: usize = 1 << 33;
@@ -29,6 +29,15 @@ impl<S: Sink> Walk<'_, S> {
     pub(super) fn proves_object(&mut self, address: usize) -> bool {
         if address < 1 << 16 || address & 7 != 0 || address >> 47 != 0 {
             return false;
+        }
+        let in_block = |before: &usize| {
+            let slot = self.recorder.shadow.peek(address.wrapping_sub(*before));
+            slot.is_some_and(|slot| slot.bytes as usize >= before + HEAD)
+        };
+        if BEFORE.iter().any(in_block) {
+            // SAFETY: both words lie in a live block.
+            let (count, of) = unsafe { (word(address), word(address + self.layout.object.ob_type)) };
+            return count != 0 && (self.types.has(of) || self.proof.is_type(of));
         }
         let references = self.proof.word(address);
         references.is_some_and(|count| count != 0)

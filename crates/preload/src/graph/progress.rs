@@ -129,7 +129,8 @@ impl Progress {
 
     pub(super) fn avoided(&self) -> impl Iterator<Item = At> + use<'_> {
         let words = self.avoided.iter().map(|avoided| avoided.load(Ordering::Relaxed));
-        words.filter(|&word| word != 0).map(At::from_word)
+        // They come one after the other.
+        words.take_while(|&word| word != 0).map(At::from_word)
     }
 
     pub(super) fn avoids(&self, at: At) -> bool {
