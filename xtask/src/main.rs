@@ -13,6 +13,7 @@ mod arch;
 mod bench;
 mod checker;
 mod demo;
+mod heap;
 mod os;
 mod python;
 mod suite;
@@ -40,6 +41,8 @@ enum Command {
     Bench(bench::Options),
     /// Try the checker on other people's code: is it right, safe and quick?
     Checker(checker::Options),
+    /// Measure a snapshot of the object graph, beside objgraph, guppy3 and pympler
+    Heap(heap::Options),
 }
 
 fn main() -> ExitCode {
@@ -50,6 +53,7 @@ fn main() -> ExitCode {
         Command::Suite(options) => suite::run(&options),
         Command::Bench(options) => bench::run(&options),
         Command::Checker(options) => checker::run(&options),
+        Command::Heap(options) => heap::run(&options),
     };
     match outcome {
         Ok(true) => ExitCode::SUCCESS,
