@@ -24,11 +24,20 @@ impl Bits {
     pub(crate) fn add(&mut self, number: usize) -> bool {
         let (at, bit) = (number / 64, 1u64 << (number % 64));
         if at >= self.words.len() {
-            self.words.resize(at + 1, 0);
+            self.grow(at + 1);
         }
         let new = self.words[at] & bit == 0;
         self.words[at] |= bit;
         new
+    }
+
+    /// Zeroes come from the system untouched: a damaged file that names a number far away
+    /// takes no memory for all those below it.
+    #[cold]
+    fn grow(&mut self, words: usize) {
+        let mut grown = vec![0; words.max(2 * self.words.len())];
+        grown[..self.words.len()].copy_from_slice(&self.words);
+        self.words = grown;
     }
 }
 

@@ -54,6 +54,9 @@ pub fn reframed(capture: &[u8], mut change: impl FnMut(&mut Vec<u8>)) -> Vec<u8>
         let header = Header::from_bytes(header).expect("a whole capture");
         let (stored, after) = after.split_at(header.stored as usize);
         rest = after;
+        if header.stream_start {
+            decompressor = zstd_safe::DCtx::create();
+        }
         let mut records = vec![0; header.plain as usize];
         let mut output = zstd_safe::OutBuffer::around(&mut records[..]);
         let mut input = zstd_safe::InBuffer::around(stored);

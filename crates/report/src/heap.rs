@@ -299,7 +299,7 @@ pub fn who_holds(
 ) -> String {
     let mut out = heap.heading(look);
     let graph = heap.graph();
-    let sum: u64 = targets.iter().map(|&node| graph.bytes(node)).sum();
+    let sum = targets.iter().map(|&node| graph.bytes(node)).fold(0, u64::saturating_add);
     line(&mut out, "");
     let head = format!(
         "{} × {}, {} of their own, kept alive by",
@@ -378,8 +378,11 @@ pub fn cycles_text(heap: &Heap<'_>, look: &Look, limit: Option<usize>) -> String
         }
     }
     if !of_classes.is_empty() {
-        let cycles: u64 = of_classes.iter().map(|(group, _)| group.count).sum();
-        let own: u64 = of_classes.iter().map(|(group, _)| group.bytes).sum();
+        let sum = |of: fn(&CycleGroup) -> u64| {
+            of_classes.iter().map(|(group, _)| of(group)).fold(0, u64::saturating_add)
+        };
+        let cycles = sum(|group| group.count);
+        let own = sum(|group| group.bytes);
         let text = format!(
             "note: {} cycles of {} through classes and modules are left out: each class refers to itself by \
              what it inherits, each module by its functions",

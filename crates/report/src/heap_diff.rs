@@ -5,6 +5,7 @@ use std::collections::HashMap;
 use memsight_heap::merged_paths;
 
 use crate::heap::Heap;
+use crate::heap_series::growth;
 use crate::look::{Look, cut, line, printable, right};
 use crate::units::{count, signed_bytes};
 
@@ -60,12 +61,12 @@ fn write(out: &mut String, look: &Look, change: &Change) {
 }
 
 /// Objects and bytes, by name.
-type Amounts = HashMap<String, (i64, i64)>;
+type Amounts = HashMap<String, (u64, u64)>;
 
 fn by_type(heap: &Heap<'_>) -> Amounts {
     let graph = heap.graph();
     let rows = heap.types().into_iter().map(|row| {
-        let amount = (row.objects as i64, row.shallow_bytes as i64);
+        let amount = (row.objects, row.shallow_bytes);
         (printable(graph.type_name(row.type_id)), amount)
     });
     sum(rows)
@@ -76,14 +77,14 @@ fn by_way(heap: &Heap<'_>, type_name: &str) -> Amounts {
     let graph = heap.graph();
     let is_it = |&node: &memsight_heap::NodeId| printable(graph.type_name(graph.type_of(node))) == type_name;
     let paths = merged_paths(graph, &heap.paths, graph.nodes().filter(is_it));
-    sum(paths.into_iter().map(|path| (printable(&path.name), (path.count as i64, path.bytes as i64))))
+    sum(paths.into_iter().map(|path| (printable(&path.name), (path.count, path.bytes))))
 }
 
-fn sum(rows: impl Iterator<Item = (String, (i64, i64))>) -> Amounts {
+fn sum(rows: impl Iterator<Item = (String, (u64, u64))>) -> Amounts {
     let mut sums = Amounts::new();
     for (name, (objects, bytes)) in rows {
         let row = sums.entry(name).or_default();
-        *row = (row.0 + objects, row.1 + bytes);
+        *row = (row.0.saturating_add(objects), row.1.saturating_add(bytes));
     }
     sums
 }
@@ -94,13 +95,13 @@ fn changes(mut before: Amounts, after: Amounts) -> Vec<Change> {
         .into_iter()
         .map(|(name, (objects, bytes))| {
             let (objects_before, bytes_before) = before.remove(&name).unwrap_or_default();
-            Change { name, objects: objects - objects_before, bytes: bytes - bytes_before }
+            Change { name, objects: growth(objects_before, objects), bytes: growth(bytes_before, bytes) }
         })
         .collect();
     all.extend(before.into_iter().map(|(name, (objects, bytes))| Change {
         name,
-        objects: -objects,
-        bytes: -bytes,
+        objects: growth(objects, 0),
+        bytes: growth(bytes, 0),
     }));
     all.sort_by(|a, b| (b.bytes, b.objects, &a.name).cmp(&(a.bytes, a.objects, &b.name)));
     all

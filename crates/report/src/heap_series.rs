@@ -38,8 +38,8 @@ pub(crate) fn others(all: &[HeapSnapshot], shown: usize) -> Option<String> {
 /// For the summary of a run: how many there are, and what they cost.
 pub(crate) fn taken(all: &[HeapSnapshot]) -> Option<String> {
     let last = all.last()?;
-    let paused: u64 = all.iter().map(|snapshot| snapshot.paused_ns).sum();
-    let stored: u64 = all.iter().map(|snapshot| snapshot.capture_bytes).sum();
+    let paused = all.iter().map(|snapshot| snapshot.paused_ns).fold(0, u64::saturating_add);
+    let stored = all.iter().map(|snapshot| snapshot.capture_bytes).fold(0, u64::saturating_add);
     let how_many = match all.len() {
         1 => format!("1 snapshot {}", when(last.reason, last.at_ns)),
         several => format!("{several} snapshots, the last {}", when(last.reason, last.at_ns)),
@@ -92,11 +92,14 @@ pub fn list(program: &Program, look: &Look) -> String {
     out
 }
 
+/// By how much an amount grew. A damaged capture may have any.
+pub(crate) fn growth(before: u64, now: u64) -> i64 {
+    let most = if now < before { i64::MIN } else { i64::MAX };
+    i64::try_from(i128::from(now) - i128::from(before)).unwrap_or(most)
+}
+
 /// So many snapshots are compared, the first and the last among them.
 const COMPARED: usize = 6;
-
-/// Whether a type grew in each step, by how many bytes, its name, and what there was of it.
-type Grown<'a> = (bool, i64, &'a str, &'a [(u64, u64)]);
 
 /// What grew from each snapshot to the next.
 pub struct Series {
@@ -147,16 +150,13 @@ impl Series {
         let mut out = crate::summary::heading(program, look);
         line(&mut out, "");
         let steps = self.at_ns.len();
-        let mut rows: Vec<Grown<'_>> = self
-            .types
-            .iter()
-            .filter_map(|(name, row)| {
-                let (first, last) = (row.first()?, row.get(steps.checked_sub(1)?)?);
-                let grown = last.1 as i64 - first.1 as i64;
-                let steadily = row[..steps].windows(2).all(|pair| pair[1].0 > pair[0].0);
-                (grown > 0).then_some((steadily, grown, name.as_str(), &row[..steps]))
-            })
-            .collect();
+        let grown = self.types.iter().filter_map(|(name, row)| {
+            let (first, last) = (row.first()?, row.get(steps.checked_sub(1)?)?);
+            let grown = growth(first.1, last.1);
+            let steadily = row[..steps].windows(2).all(|pair| pair[1].0 > pair[0].0);
+            (grown > 0).then_some((steadily, grown, name.as_str(), &row[..steps]))
+        });
+        let mut rows: Vec<_> = grown.collect();
         rows.sort_by(|a, b| (b.0, b.1, a.2).cmp(&(a.0, a.1, b.2)));
         if rows.is_empty() {
             line(&mut out, "No type grew.");
@@ -187,7 +187,7 @@ impl Series {
                 for &(_, now) in *row {
                     let cell = match before.replace(now) {
                         None => bytes(now),
-                        Some(before) => signed_bytes(now as i64 - before as i64),
+                        Some(before) => signed_bytes(growth(before, now)),
                     };
                     text.push_str(&right(&cell, 11));
                 }
@@ -197,5 +197,16 @@ impl Series {
         }
         line(&mut out, &look.dim("the first column is what there was, the others what came since"));
         out
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::growth;
+
+    #[test]
+    fn amounts_that_a_damaged_capture_says_grow_by_no_more_than_fits() {
+        assert_eq!([growth(7, 9), growth(9, 7)], [2, -2]);
+        assert_eq!([growth(0, u64::MAX), growth(u64::MAX, 0)], [i64::MAX, i64::MIN]);
     }
 }

@@ -62,30 +62,37 @@ impl Heap<'_> {
             waiting = self.branches(&steps, holders, least);
             above = Some(number);
         }
-        let mut rows = Vec::new();
-        self.write_rows(&mut rows, &branches, &top, &[]);
-        rows
+        self.rows(&branches, &top)
     }
 
-    fn write_rows(&self, rows: &mut Vec<Row>, branches: &[Branch], these: &[usize], above: &[[String; 2]]) {
-        for &number in these {
+    /// The branches as rows, each with those below it. A chain of objects may be as long as
+    /// there are rows, so this does not recurse.
+    fn rows(&self, branches: &[Branch], top: &[usize]) -> Vec<Row> {
+        let mut rows = Vec::new();
+        // What is still to be written of each level, and how the row above it is called.
+        let mut levels = vec![(top.iter(), None::<[String; 2]>)];
+        while let Some((left, keeper)) = levels.last_mut() {
+            let Some(&number) = left.next() else {
+                levels.pop();
+                continue;
+            };
             let branch = &branches[number];
             let names = self.names(&branch.objects);
             // Below the object that keeps it, only the rest of the way is said.
-            let rest = above.last().and_then(|keeper| {
+            let rest = keeper.as_ref().and_then(|keeper| {
                 let rest = |name: &str| names[0].strip_prefix(name).filter(|rest| !rest.is_empty());
                 keeper.iter().find_map(|name| rest(name))
             });
+            let name = rest.unwrap_or(&names[0]).to_owned();
             rows.push(Row {
-                depth: above.len(),
+                depth: levels.len() - 1,
                 objects: branch.objects.clone(),
                 retained_bytes: branch.retained_bytes,
-                name: rest.unwrap_or(&names[0]).to_owned(),
+                name,
             });
-            let mut above = above.to_vec();
-            above.push(names);
-            self.write_rows(rows, branches, &branch.below, &above);
+            levels.push((branch.below.iter(), Some(names)));
         }
+        rows
     }
 
     /// How objects are reached: one by its own path and by what it has in common with
