@@ -22,6 +22,9 @@ pub const VALUE: usize = 0x6d73_6b21;
 /// The writer's name.
 pub const NAME: &str = "memsight";
 
+/// The name of a copy of the process that is being walked: it has the capture open too, and is not asked.
+pub const COPY: &str = "memsight copy";
+
 /// What became of a request.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Answer {
@@ -58,6 +61,7 @@ impl Answer {
     /// use memsight_capture::ask::Answer;
     /// assert_eq!(Answer::from_name("memsight taken3"), Some((Answer::Taken, 3)));
     /// assert_eq!(Answer::from_name("memsight"), None);
+    /// assert_eq!(Answer::from_name(memsight_capture::ask::COPY), None);
     /// ```
     pub fn from_name(name: &str) -> Option<(Answer, u32)> {
         let text = name.strip_prefix(NAME)?.strip_prefix(' ')?;

@@ -305,7 +305,7 @@ impl Writer {
             } else {
                 futex_wait(&self.session.control.command, 0, nap);
             }
-            if self.session.stands_still() {
+            if self.session.takes_up_standstill() {
                 self.take_snapshot()?;
             }
             let command = self.session.control.command.load(Ordering::Acquire);

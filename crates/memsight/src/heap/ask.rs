@@ -182,7 +182,7 @@ fn is_dead(pid: u32) -> bool {
 fn writers(process: &Path) -> Vec<u32> {
     let own = fs::read_link(process.join("exe")).ok();
     let is_writer = |&id: &u32| {
-        name_of(id).is_some_and(|name| name.starts_with(ask::NAME))
+        name_of(id).is_some_and(|name| name == ask::NAME || Answer::from_name(&name).is_some())
             && fs::read_link(format!("/proc/{id}/exe")).ok() == own
     };
     processes().filter(is_writer).collect()

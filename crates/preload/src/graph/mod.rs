@@ -15,6 +15,7 @@
 
 use core::sync::atomic::Ordering;
 
+use memsight_capture::ask::COPY;
 use memsight_capture::{Record, Snapshot, SnapshotEnd, SnapshotReason, SnapshotRecord};
 use memsight_recorder::ledger::{Ledger, Sink, Stopped};
 use memsight_recorder::{Recorder, memory, sys, syscall};
@@ -100,8 +101,10 @@ pub(crate) fn take<D: Destination>(
     };
     let before = destination.written();
     progress.begin();
+    let writer = sys::pid();
     let copy = fork();
     if copy == 0 {
+        keep_apart(writer);
         let outcome = match write(session, recorder, ledger, destination, moment, begin, progress) {
             Ok(()) => DONE,
             Err(Stopped::OutOfMemory) => libc::ENOMEM as u32,
@@ -116,7 +119,7 @@ pub(crate) fn take<D: Destination>(
     if copy < 0 {
         return refuse(destination, begin, &[NO_COPY, reason_of(-copy as i32)]);
     }
-    let hung = wait(copy as usize, progress, session.config().patience_ns);
+    let death = wait(copy as usize, progress, session.config().patience_ns);
     let at = match progress.outcome() {
         Ended::Done => {
             destination.resume(progress.written())?;
@@ -133,9 +136,13 @@ pub(crate) fn take<D: Destination>(
         Ended::Crashed(at) => at,
     };
     destination.resume(before)?;
+    // Its type is not to blame, and another copy would need as much memory.
+    if death == Death::Killed {
+        return refuse(destination, begin, &[KILLED]);
+    }
     // Where nothing can be left out another copy would end alike.
     if at == At::Else || progress.avoids(at) {
-        return refuse(destination, begin, &[if hung { HUNG } else { CRASHED }]);
+        return refuse(destination, begin, &[if death == Death::Hung { HUNG } else { CRASHED }]);
     }
     if copies.failed == TRIES {
         return refuse(destination, begin, &[b"the objects of too many types cannot be read"]);
@@ -147,7 +154,9 @@ pub(crate) fn take<D: Destination>(
 
 const NO_MEMORY: &[u8] = b"there was not enough memory for it";
 const NO_COPY: &[u8] = b"the system refused a copy of the process: ";
-const CRASHED: &[u8] = b"the copy of the process that reads the objects crashed or was killed";
+const CRASHED: &[u8] = b"the copy of the process that reads the objects crashed";
+const KILLED: &[u8] =
+    b"the copy of the process that reads the objects was killed: there may be too little memory for it";
 const HUNG: &[u8] = b"the copy of the process that reads the objects came no further";
 
 /// A snapshot without objects, that says why.
@@ -186,21 +195,41 @@ fn exit() -> ! {
     unsafe { core::hint::unreachable_unchecked() }
 }
 
-/// Waits until the copy has ended, and ends it if it comes no further. Says whether it did that.
-fn wait(copy: usize, progress: &Progress, patience_ns: u64) -> bool {
-    let (mut steps, mut since) = (0, sys::monotonic_ns());
-    let mut hung = false;
+/// What ended a copy.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Death {
+    /// It came to its end, or crashed.
+    Own,
+    /// It came no further, and was killed here.
+    Hung,
+    /// Somebody else killed it: the system, where memory is short.
+    Killed,
+}
+
+/// Waits until the copy has ended, and ends it if it comes no further.
+fn wait(copy: usize, progress: &Progress, patience_ns: u64) -> Death {
+    /// Who sleeps for longer than that was stopped or not given the processor, and so was the copy.
+    const LONGEST_NAP_NS: u64 = 50_000_000;
+    const SIGNAL: u32 = 0x7f;
+    let (mut steps, mut waited_ns, mut looked_ns) = (0, 0, sys::monotonic_ns());
+    let (mut status, mut is_hung) = (0u32, false);
     loop {
-        // SAFETY: a child without an exit signal; nothing is written.
-        let ended = unsafe { syscall!(WAIT4, copy, 0, libc::__WALL | libc::WNOHANG, 0) };
+        // SAFETY: a child without an exit signal; an int is written.
+        let ended = unsafe { syscall!(WAIT4, copy, &raw mut status, libc::__WALL | libc::WNOHANG, 0) };
         if ended != 0 {
-            return hung;
+            return match status & SIGNAL == libc::SIGKILL as u32 {
+                true if is_hung => Death::Hung,
+                true => Death::Killed,
+                false => Death::Own,
+            };
         }
+        let before_ns = core::mem::replace(&mut looked_ns, sys::monotonic_ns());
+        waited_ns += (looked_ns - before_ns).min(LONGEST_NAP_NS);
         let now = progress.steps();
         if now != steps {
-            (steps, since) = (now, sys::monotonic_ns());
-        } else if sys::monotonic_ns() - since > patience_ns {
-            hung = true;
+            (steps, waited_ns) = (now, 0);
+        } else if waited_ns > patience_ns {
+            is_hung = true;
             // SAFETY: the copy is our own child.
             unsafe { syscall!(KILL, copy, libc::SIGKILL) };
         }
@@ -224,7 +253,6 @@ fn write<D: Destination>(
     begin: Snapshot,
     progress: &'static Progress,
 ) -> Result<(), Stopped> {
-    leave_no_core();
     let paused_ns = moment.goes_on.then(|| session.standing_ns());
     // SAFETY: the thread waits, so its thread-local storage is as the interpreter left it.
     unsafe { syscall!(ARCH_PRCTL, ARCH_SET_FS, session.control.waiting_fs.load(Ordering::Relaxed)) };
@@ -249,6 +277,33 @@ fn write<D: Destination>(
 }
 
 const ARCH_SET_FS: usize = 0x1002;
+
+/// In the copy: it has a name of its own, ends with its writer, is the first to go where
+/// memory is short, and leaves no core.
+fn keep_apart(writer: u32) {
+    let mut name = Buffer::<16>::new();
+    name.push(COPY.as_bytes());
+    // SAFETY: they read a NUL-ended name of 16 bytes at the most, and a number.
+    unsafe {
+        syscall!(PRCTL, libc::PR_SET_NAME, name.as_ptr());
+        syscall!(PRCTL, libc::PR_SET_PDEATHSIG, libc::SIGKILL);
+    }
+    // It may have ended before that was said.
+    // SAFETY: it takes nothing.
+    if unsafe { syscall!(GETPPID) } != writer as isize {
+        exit();
+    }
+    let (path, most) = (c"/proc/self/oom_score_adj", b"1000");
+    // SAFETY: open takes a NUL-ended path; the bytes are written to the file that it gave.
+    unsafe {
+        let file = syscall!(OPEN, path.as_ptr(), libc::O_WRONLY | libc::O_CLOEXEC);
+        if file >= 0 {
+            syscall!(WRITE, file, most.as_ptr(), most.len());
+            syscall!(CLOSE, file);
+        }
+    }
+    leave_no_core();
+}
 
 /// A copy that crashes is no news to anybody. One byte is too little for a file, and a
 /// handler that takes cores by a pipe is not called (`fs/coredump.c`).

@@ -129,10 +129,13 @@ impl<'a, S: Sink> Walk<'a, S> {
         // SAFETY: the collector's own lists; its low bits are flags.
         let next = |header: usize| unsafe { word(header) } & !3;
         let mut header = next(head);
-        while header != head && header != 0 {
+        let mut count = 0;
+        // Each is another object; a ring that does not come back to its head would have no end.
+        while header != head && header != 0 && count <= self.objects.len() {
             self.number(header + HEADER)?;
             self.progress.step(At::Else);
             header = next(header);
+            count += 1;
         }
         Ok(())
     }

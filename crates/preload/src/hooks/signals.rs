@@ -47,9 +47,12 @@ pub(crate) fn stop_listening() {
     }
 }
 
-/// The program has set something of its own.
+/// The program has set something of its own. A child of `vfork` has for itself alone.
 #[cold]
 fn give_way() {
+    if !session().is_this_process() {
+        return;
+    }
     OURS.store(0, Ordering::Relaxed);
     session().say(&[
         b"memsight: the program handles the signal of --heap-on-signal itself; ",

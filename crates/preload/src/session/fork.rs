@@ -97,7 +97,6 @@ impl Session {
         self.control.exec.store(0, Ordering::Relaxed);
         self.forget(WRITER_FAILED);
         self.forget_standstill();
-        self.had_out_of_memory.store(false, Ordering::Relaxed);
         let recorded = matches!(self.state(), State::Recording | State::Forked) && recorder.is_on();
         // SAFETY: there is one thread.
         let config = unsafe { &mut *self.config.get() };

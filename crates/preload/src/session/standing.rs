@@ -6,8 +6,13 @@
 //! process. The walk itself is the copy's business.
 //!
 //! ```text
-//! NONE ──writer──▶ WANTED ──thread──▶ COMING ──thread──▶ STANDING ──writer──▶ NONE
+//! NONE ──writer──▶ WANTED ──thread──▶ COMING ──thread──▶ STANDING ──writer──▶ TAKEN ──writer──▶ NONE
+//!   ▲                                                       │ thread, after a second
+//!   └───────────────────────────────────────────────────────┘
 //! ```
+//!
+//! A writer that somebody has stopped, or that still walks a copy, does not take the
+//! thread up, and the program does not wait for that.
 
 use core::sync::atomic::Ordering;
 
@@ -22,6 +27,11 @@ const WANTED: u32 = 1;
 /// A thread has taken it up and says where it is.
 const COMING: u32 = 2;
 const STANDING: u32 = 3;
+/// The writer is about to copy the process.
+const TAKEN: u32 = 4;
+
+/// For so long a thread stands that the writer does not take up.
+const PATIENCE_NS: u64 = 1_000_000_000;
 
 impl Session {
     /// Has the next thread that allocates with the GIL stand still.
@@ -32,17 +42,17 @@ impl Session {
         }
     }
 
-    /// Whether a thread stands still.
-    pub(crate) fn stands_still(&self) -> bool {
-        self.control.standstill.load(Ordering::Acquire) == STANDING
+    /// Whether a thread stands still. If so it stays until [`Session::go_on`].
+    pub(crate) fn takes_up_standstill(&self) -> bool {
+        let word = &self.control.standstill;
+        word.compare_exchange(STANDING, TAKEN, Ordering::AcqRel, Ordering::Relaxed).is_ok()
     }
 
     /// Waits until a thread comes to stand still, if one is to, or for the time.
     pub(crate) fn wait_for_standstill(&self, timeout_ns: u64) {
         let known = self.control.standstill.load(Ordering::Acquire);
-        match known {
-            NONE | WANTED => futex_wait(&self.control.standstill, known, timeout_ns),
-            _ => sys::yield_now(),
+        if known != STANDING {
+            futex_wait(&self.control.standstill, known, timeout_ns);
         }
     }
 
@@ -54,14 +64,19 @@ impl Session {
     /// Lets the thread go on, if there is one.
     pub(crate) fn go_on(&self) {
         let word = &self.control.standstill;
-        if word.compare_exchange(STANDING, NONE, Ordering::AcqRel, Ordering::Relaxed).is_ok() {
-            futex_wake(word);
+        for from in [TAKEN, STANDING] {
+            if word.compare_exchange(from, NONE, Ordering::AcqRel, Ordering::Relaxed).is_ok() {
+                futex_wake(word);
+            }
         }
     }
 
-    /// Nobody stands, and nobody is to.
+    /// In a child of `fork`: nobody stands, nobody is to, and nobody has asked.
     pub(super) fn forget_standstill(&self) {
         self.control.standstill.store(NONE, Ordering::Relaxed);
+        self.control.signalled.store(0, Ordering::Relaxed);
+        self.control.out_of_memory.store(false, Ordering::Relaxed);
+        self.had_out_of_memory.store(false, Ordering::Relaxed);
         self.forget(SNAPSHOT);
     }
 
@@ -76,20 +91,22 @@ impl Session {
         {
             self.control.out_of_memory.store(true, Ordering::Relaxed);
             // In place of what was wanted: that waits for the next that allocates.
-            self.stand_still(NONE);
-            self.stand_still(WANTED);
+            let stood = self.stand_still(NONE) | self.stand_still(WANTED);
             self.control.out_of_memory.store(false, Ordering::Relaxed);
+            // Not while the collector runs; then there is one at the next refusal.
+            self.had_out_of_memory.store(stood, Ordering::Relaxed);
         }
     }
 
     /// Stands still if that is wanted. For a thread that is inside and has the GIL.
     #[cold]
     pub(super) fn stand_still_if_wanted(&self) {
-        self.stand_still(WANTED);
+        let _ = self.stand_still(WANTED);
     }
 
+    /// Stands still, unless this is no moment for it. Whether it did.
     #[cold]
-    fn stand_still(&self, from: u32) {
+    fn stand_still(&self, from: u32) -> bool {
         let control = &self.control;
         let word = &control.standstill;
         // A child of `vfork` shares this word and must go on. And while the collector runs, its
@@ -98,7 +115,7 @@ impl Session {
             || !self.is_this_process()
             || word.compare_exchange(from, COMING, Ordering::AcqRel, Ordering::Relaxed).is_err()
         {
-            return;
+            return false;
         }
         self.forget(SNAPSHOT);
         control.standing_since_ns.store(sys::monotonic_ns(), Ordering::Relaxed);
@@ -106,11 +123,21 @@ impl Session {
         word.store(STANDING, Ordering::Release);
         futex_wake(word);
         futex_wake(&control.command);
-        while word.load(Ordering::Acquire) == STANDING {
-            if control.writer.load(Ordering::Acquire) == 0 {
-                return self.go_on();
+        loop {
+            let now = word.load(Ordering::Acquire);
+            let is_over = match now {
+                STANDING => self.standing_ns() > PATIENCE_NS,
+                TAKEN => false,
+                _ => return true,
+            };
+            if is_over {
+                // The writer may take it up at this very moment; then this changes nothing.
+                let _ = word.compare_exchange(STANDING, NONE, Ordering::AcqRel, Ordering::Relaxed);
+            } else if control.writer.load(Ordering::Acquire) == 0 {
+                self.go_on();
+            } else {
+                futex_wait(word, now, 20_000_000);
             }
-            futex_wait(word, STANDING, 20_000_000);
         }
     }
 }
