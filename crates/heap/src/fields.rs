@@ -4,7 +4,9 @@
 //! else by a word in angle brackets. The fields are those that the types' `tp_traverse`
 //! visits in CPython 3.9 to 3.13 (`Modules/_functoolsmodule.c`, `_asynciomodule.c`,
 //! `_threadmodule.c`, `_collectionsmodule.c`, `_queuemodule.c`, `itertoolsmodule.c`,
-//! `Objects/descrobject.c`, `dictobject.c`, `genobject.c`, `Python/hamt.c`).
+//! `Objects/descrobject.c`, `dictobject.c`, `genobject.c`, `Python/hamt.c`), and in pandas,
+//! whose tables and columns keep theirs in classes of Cython (`_libs/internals.pyx`,
+//! `_libs/arrays.pyx`).
 
 use crate::label::Label;
 
@@ -46,10 +48,31 @@ pub(crate) fn of_type(type_name: &str) -> Fields {
         "module" => &[(ANY, Field::Named("<C state>"))],
         "frame" | "generator" | "coroutine" | "async_generator" => &[(ANY, Field::Named("<stack>"))],
         "zip" | "map" | "filter" | "enumerate" | "reversed" => &[(ANY, Field::Named("<source>"))],
+        "pandas._libs.internals.BlockPlacement" => {
+            &[("slice", Field::Named("_as_slice")), ("numpy.ndarray", Field::Named("_as_array"))]
+        }
+        name if name.starts_with("pandas.") => of_pandas(name),
         name if name.ends_with("iterator") || name.starts_with("itertools.") => {
             &[(ANY, Field::Named("<source>"))]
         }
         _ => &[],
+    }
+}
+
+fn of_pandas(type_name: &str) -> Fields {
+    let name = type_name.trim_start_matches("pandas.").trim_start_matches("core.");
+    if name.starts_with("internals.managers.") {
+        &[("tuple", Field::Named("blocks")), ("list", Field::Named("axes"))]
+    } else if name.starts_with("internals.blocks.") {
+        &[
+            ("pandas._libs.internals.BlockPlacement", Field::Named("_mgr_locs")),
+            ("pandas._libs.internals.BlockValuesRefs", Field::Named("refs")),
+            ("", Field::Named("values")),
+        ]
+    } else if name.starts_with("arrays.") {
+        &[("numpy.ndarray", Field::Named("_ndarray"))]
+    } else {
+        &[]
     }
 }
 
@@ -84,5 +107,8 @@ mod tests {
         assert_eq!(to_type(of_type("collections.deque"), "dict"), Some(Field::Item));
         assert_eq!(to_type(of_type("list_reverseiterator"), "list"), Some(Field::Named("<source>")));
         assert!(of_type("app.Row").is_empty());
+        let block = of_type("pandas.core.internals.blocks.NumpyBlock");
+        assert_eq!(to_type(block, "numpy.ndarray"), Some(Field::Named("values")));
+        assert!(of_type("pandas.core.frame.DataFrame").is_empty());
     }
 }

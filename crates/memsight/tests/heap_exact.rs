@@ -152,8 +152,8 @@ fn nothing_is_changed_by_looking() {
     });
 }
 
-/// Builds the extension of awkward types; `None` if that cannot be done here.
-fn build_awkward(python: &Python, folder: &Path) -> Option<()> {
+/// Builds an extension; `None` if that cannot be done here.
+fn build_extension(python: &Python, name: &str, folder: &Path) -> Option<()> {
     const ASK: &str = "import sysconfig; print(sysconfig.get_path('include'))";
     let asked = python.command().args(["-c", ASK]).output().expect("the interpreter runs");
     let include = String::from_utf8(asked.stdout).expect("a path").trim().to_owned();
@@ -163,8 +163,8 @@ fn build_awkward(python: &Python, folder: &Path) -> Option<()> {
     }
     let built = Command::new("cc")
         .args(["-shared", "-fPIC", "-Wall", "-Werror", "-I", &include, "-o"])
-        .arg(folder.join("awkward.so"))
-        .arg(program("awkward.c"))
+        .arg(folder.join(name).with_extension("so"))
+        .arg(program(&format!("{name}.c")))
         .output()
         .expect("there is a C compiler");
     assert!(built.status.success(), "{python}: {}", String::from_utf8_lossy(&built.stderr));
@@ -175,7 +175,7 @@ fn build_awkward(python: &Python, folder: &Path) -> Option<()> {
 fn types_that_misbehave_are_named_and_left_out() {
     each_python(|python| {
         let folder = tempfile::tempdir().expect("a folder");
-        if build_awkward(python, folder.path()).is_none() {
+        if build_extension(python, "awkward", folder.path()).is_none() {
             return;
         }
         let all = ["Crashes", "Hangs", "Lies", "Walled"];
@@ -197,6 +197,38 @@ fn types_that_misbehave_are_named_and_left_out() {
             }
             assert_eq!(missing(&heap).matches("awkward.").count(), names.len(), "{}", missing(&heap));
         }
+    });
+}
+
+#[test]
+fn objects_in_arrays_are_held_by_them_and_arrays_by_their_views() {
+    each_python(|python| {
+        let folder = tempfile::tempdir().expect("a folder");
+        if build_extension(python, "arrays", folder.path()).is_none() {
+            return;
+        }
+        let mut run = Run::with(Some(python), &HEAP);
+        run.command.env("PYTHONPATH", folder.path());
+        let recorded = run.output(&[&program("heap_arrays.py")]);
+        assert_eq!(recorded.stdout(), "300\n", "{python}");
+        let heap = heap(&recorded, &["-n", "1000"]);
+        assert_eq!(missing(&heap), "", "{python}");
+        let first = &heap["dominators"][0];
+        assert_eq!(first["name"], "__main__.COLUMN", "{python}: {first}");
+        assert!(number(&first["retained_bytes"]) > 2_400_000, "{python}: {first}");
+        let ask = |what: &str| {
+            let mut asked = Command::new(memsight());
+            asked.arg("heap").arg(recorded.capture()).args(["--who-holds", what, "-n", "100"]);
+            String::from_utf8(asked.output().expect("it runs").stdout).expect("memsight writes UTF-8")
+        };
+        let texts = ask("Text");
+        assert!(texts.contains("300 ×  __main__.COLUMN[*]\n"), "{python}: {texts}");
+        assert!(!texts.contains("held from C"), "{python}: {texts}");
+        let arrays = ask("ndarray");
+        assert!(arrays.contains("1 ×  __main__.VIEW.base\n"), "{python}: {arrays}");
+        assert_eq!(count_of(&heap, "__main__.Kept"), 1, "{python}: numbers are no references");
+        let kinds = ask("Kept");
+        assert!(kinds.contains("1 ×  __main__.NAMED[*]\n"), "{python}: {kinds}");
     });
 }
 

@@ -31,6 +31,7 @@ mod content;
 mod held;
 mod names;
 mod numbers;
+mod object_arrays;
 mod progress;
 mod references;
 mod types;

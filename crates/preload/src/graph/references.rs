@@ -22,7 +22,11 @@ const FEW: usize = 4096;
 
 impl<S: Sink> Walk<'_, S> {
     pub(super) fn write_references(&mut self, object: usize, of: &Type) -> Result<(), Stopped> {
+        if of.is_array {
+            self.write_array(object, of)?;
+        }
         match of.kind {
+            Kind::Leaf if of.is_array => Ok(()),
             Kind::Leaf => self.write_untold(object, of),
             Kind::List => self.write_items(self.list_items(object)),
             Kind::Tuple => self.write_items(self.tuple_items(object)),

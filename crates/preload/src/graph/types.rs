@@ -4,8 +4,8 @@ use memsight_capture::{Record, SnapshotRecord, TypeId, WordId};
 use memsight_recorder::ledger::{Sink, Stopped};
 use memsight_recorder::table::{Table, hash_bytes, mix};
 
-use super::Array;
 use super::content::Text;
+use super::{Array, object_arrays};
 use crate::python::layout::Layout;
 use crate::python::{Known, word};
 
@@ -74,6 +74,8 @@ pub(super) struct Type {
     pub(super) dict_offset: isize,
     pub(super) size: usize,
     pub(super) fields: (u32, u32),
+    /// An array of numpy.
+    pub(super) is_array: bool,
 }
 
 impl Type {
@@ -192,7 +194,29 @@ impl Types {
             _ => Kind::Other,
         };
         let fields = (first, self.fields.len() as u32);
-        Ok(Type { address, kind, flags, traverse, dict_offset, size, fields })
+        let is_array = size >= object_arrays::BYTES && self.is_based_on(address, object_arrays::TYPE_NAME);
+        Ok(Type { address, kind, flags, traverse, dict_offset, size, fields, is_array })
+    }
+
+    /// Whether it is a type written in C of this name, or has one among those it is based on.
+    fn is_based_on(&self, address: usize, name: &[u8]) -> bool {
+        let (object, references) = (&self.layout.object, &self.layout.references);
+        let mut of = address;
+        for _ in 0..64 {
+            // SAFETY: a live type, whose name is a C string.
+            let (flags, text) = unsafe { (word(of + object.tp_flags), word(of + object.tp_name)) };
+            // SAFETY: as above.
+            let text = unsafe { core::ffi::CStr::from_ptr(text as *const _) };
+            if flags & flag::HEAP_TYPE == 0 && text.to_bytes() == name {
+                return true;
+            }
+            // SAFETY: as above.
+            of = unsafe { word(of + references.base) };
+            if of == 0 {
+                break;
+            }
+        }
+        false
     }
 
     /// The fields that hold objects, of the type and what it is based on.
