@@ -99,7 +99,7 @@ impl<'a> Heap<'a> {
     pub(crate) fn heading(&self, look: &Look) -> String {
         let mut out = crate::summary::heading(self.program, look);
         line(&mut out, "");
-        line(&mut out, &format!("Heap   {}", self.size_in_words()));
+        line(&mut out, &format!("Heap   {}", folded(&self.size_in_words(), look.width.saturating_sub(7), 7)));
         let others = crate::heap_series::others(&self.process.recording.snapshots, self.snapshot.number);
         if let Some(text) = others {
             line(&mut out, &look.dim(&format!("       {}", folded(&text, look.width - 7, 7))));
@@ -436,7 +436,9 @@ fn write_cycle(out: &mut String, heap: &Heap<'_>, group: &CycleGroup, retained: 
     } else {
         "one of several"
     };
-    line(out, &format!("{}{}", " ".repeat(26), look.dim(&cut(&format!("{broken}: {advice}"), room))));
+    for part in folded(&format!("{broken}: {advice}"), room, 0).lines() {
+        line(out, &format!("{}{}", " ".repeat(26), look.dim(&cut(part, room))));
+    }
 }
 
 /// `memsight heap --json`. With `limit`, so many types, dominators and cycles.

@@ -70,7 +70,7 @@ impl Heap<'_> {
     fn rows(&self, branches: &[Branch], top: &[usize]) -> Vec<Row> {
         let mut rows = Vec::new();
         // What is still to be written of each level, and how the row above it is called.
-        let mut levels = vec![(top.iter(), None::<[String; 2]>)];
+        let mut levels = vec![(top.iter(), None::<(&[NodeId], [String; 2])>)];
         while let Some((left, keeper)) = levels.last_mut() {
             let Some(&number) = left.next() else {
                 levels.pop();
@@ -79,20 +79,36 @@ impl Heap<'_> {
             let branch = &branches[number];
             let names = self.names(&branch.objects);
             // Below the object that keeps it, only the rest of the way is said.
-            let rest = keeper.as_ref().and_then(|keeper| {
+            let rest = keeper.as_ref().and_then(|(keepers, keeper)| {
                 let rest = |name: &str| names[0].strip_prefix(name).filter(|rest| !rest.is_empty());
-                keeper.iter().find_map(|name| rest(name))
+                let rest = keeper.iter().find_map(|name| rest(name)).map(str::to_owned);
+                // Steps that are alike are one in a name, and so are those above and these.
+                rest.or_else(|| self.step_from(keepers, &branch.objects))
             });
-            let name = rest.unwrap_or(&names[0]).to_owned();
+            let name = rest.unwrap_or_else(|| names[0].clone());
             rows.push(Row {
                 depth: levels.len() - 1,
                 objects: branch.objects.clone(),
                 retained_bytes: branch.retained_bytes,
                 name,
             });
-            levels.push((branch.below.iter(), Some(names)));
+            levels.push((branch.below.iter(), Some((branch.objects.as_slice(), names))));
         }
         rows
+    }
+
+    /// The one reference from objects to those that they keep, as the way to the first has it.
+    fn step_from(&self, keepers: &[NodeId], objects: &[NodeId]) -> Option<String> {
+        let graph = self.graph();
+        let edge = graph.edge(self.paths.last_edge(graph, *objects.first()?)?);
+        if !keepers.contains(&edge.from) {
+            return None;
+        }
+        Some(match edge.label {
+            label if objects.len() > 1 && label.without_place() != label => "[*]".into(),
+            Label::ListIndex(_) | Label::KeyNumber(_) if objects.len() > 1 => "[*]".into(),
+            label => printable(&label.name_of_step(graph)),
+        })
     }
 
     /// How objects are reached: one by its own path and by what it has in common with
