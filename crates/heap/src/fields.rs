@@ -34,6 +34,11 @@ pub(crate) fn of_type(type_name: &str) -> Fields {
             ("list", Field::Named("_callbacks")),
             ("_asyncio.Future", Field::Named("_fut_waiter")),
             ("_asyncio.Task", Field::Named("_fut_waiter")),
+            ("asyncio.exceptions.CancelledError", Field::Named("<cancelled>")),
+            ("dict", Field::Named("_result")),
+            ("tuple", Field::Named("_result")),
+            ("bytes", Field::Named("_result")),
+            ("bytearray", Field::Named("_result")),
         ],
         "collections.deque" => &[(ANY, Field::Item)],
         "_queue.SimpleQueue" => &[("list", Field::Named("<items>")), (ANY, Field::Item)],
@@ -103,7 +108,8 @@ mod tests {
     fn fields_are_told_by_the_type_they_lead_to() {
         let task = of_type("_asyncio.Task");
         assert_eq!(to_type(task, "coroutine"), Some(Field::Named("_coro")));
-        assert_eq!(to_type(task, "dict"), None);
+        assert_eq!(to_type(task, "bytes"), Some(Field::Named("_result")));
+        assert_eq!(to_type(task, "asyncio.events.Handle"), None);
         assert_eq!(to_type(of_type("collections.deque"), "dict"), Some(Field::Item));
         assert_eq!(to_type(of_type("list_reverseiterator"), "list"), Some(Field::Named("<source>")));
         assert!(of_type("app.Row").is_empty());

@@ -2,8 +2,8 @@
 
 use std::path::{Path, PathBuf};
 
-use anyhow::{Result, bail};
-use memsight_heap::{Follow, Graph, NodeId, Snapshot};
+use anyhow::{Result, anyhow, bail};
+use memsight_heap::{Follow, Graph, NodeId, Snapshot, Unreadable};
 use memsight_insight::Program;
 use memsight_report::heap::{self, Heap};
 use memsight_report::text::Look;
@@ -90,7 +90,8 @@ pub(crate) fn run(args: &Args) -> Result<Exit> {
         None if capture != args.capture => at::last_asked(&program),
         None => None,
     };
-    let snapshot = Snapshot::read_number(&capture, number, follow)?;
+    let snapshot =
+        Snapshot::read_number(&capture, number, follow).map_err(|error| explained(error, &program))?;
     let heap = Heap::new(&snapshot, &program);
     let text = match &args.who_holds {
         Some(what) => {
@@ -113,6 +114,18 @@ pub(crate) fn run(args: &Args) -> Result<Exit> {
     };
     terminal::print(&text)?;
     Ok(Exit::Fine)
+}
+
+/// Why there is no graph of a program that may well have been recorded with `--heap exit`.
+fn explained(error: Unreadable, program: &Program) -> anyhow::Error {
+    match error {
+        Unreadable::NoSnapshot { path } if memsight_report::was_killed(program.first()) => anyhow!(
+            "{path}: this capture has no object graph: the program was killed before its end, where \
+             --heap exit takes it; --heap peak takes some as memory rises, and memsight heap PID one \
+             of a program that runs"
+        ),
+        other => other.into(),
+    }
 }
 
 /// What is compared with: another capture, or another snapshot of the same.

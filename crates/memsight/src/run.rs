@@ -29,9 +29,9 @@ pub(crate) enum Track {
 /// When the object graph is taken.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub(crate) enum HeapAt {
-    /// At the program's end.
+    /// At the program's end; there is none if a signal kills it: SIGKILL, or SIGTERM without a handler.
     Exit,
-    /// Near the peak, as live bytes rise.
+    /// Near the peak, as live bytes rise; these stay even if the program is killed.
     Peak,
 }
 

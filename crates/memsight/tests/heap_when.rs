@@ -207,6 +207,17 @@ fn who_cannot_be_asked_is_told_why() {
 
 /// `memsight run` with these options, to the end. Gives the capture's folder and both outputs.
 fn run(python: &Python, options: &[&str], code: &[&str]) -> (tempfile::TempDir, String, String) {
+    let (folder, status, out, err) = run_somehow(python, options, code);
+    assert!(status.success(), "{python}: {status}: {err}");
+    (folder, out, err)
+}
+
+/// The same for a program that may be killed.
+fn run_somehow(
+    python: &Python,
+    options: &[&str],
+    code: &[&str],
+) -> (tempfile::TempDir, ExitStatus, String, String) {
     let mut running = Command::new(memsight());
     let folder = tempfile::tempdir().unwrap();
     running.args(["run", "-o"]).arg(folder.path().join("run.msight")).args(options);
@@ -215,8 +226,7 @@ fn run(python: &Python, options: &[&str], code: &[&str]) -> (tempfile::TempDir, 
     let output = running.output().unwrap();
     let text = |bytes: Vec<u8>| String::from_utf8(bytes).unwrap();
     let (out, err) = (text(output.stdout), text(output.stderr));
-    assert!(output.status.success(), "{python}: {}: {err}", output.status);
-    (folder, out, err)
+    (folder, output.status, out, err)
 }
 
 fn run_msight(folder: &tempfile::TempDir) -> String {
@@ -593,5 +603,45 @@ if child: os.waitpid(child, 0)";
         assert_eq!(heap_json(&parent, &["-n", "0"])["snapshots"], 1, "{python}");
         let said = refusal(&[child.unwrap()]);
         assert!(said.contains("has no object graph; record with"), "{python}: {said}");
+}
+
+#[test]
+fn the_objects_of_another_process_are_where_it_is_said() {
+    const CODE: &str = "import os
+class Thing: pass
+if os.fork() == 0:
+    THINGS = [Thing() for _ in range(30000)]
+else:
+    os.wait()";
+    each_python(|python| {
+        let (folder, _, _) = run(python, &["--heap", "exit"], &["-c", CODE]);
+        let shown = String::from_utf8(heap(&[&run_msight(&folder)]).stdout).unwrap();
+        assert!(shown.contains("the first of 2"), "{python}: {shown}");
+        let (_, rest) = shown.split_once("memsight heap ").unwrap();
+        let other = rest.split_whitespace().next().unwrap();
+        assert_eq!(count_of(&heap_json(other, &[]), "__main__.Thing"), 30000, "{python}: {shown}");
+        let other = String::from_utf8(heap(&[other]).stdout).unwrap();
+        assert!(!other.contains("the first of"), "{python}: {other}");
+    });
+}
+
+#[test]
+fn a_program_that_is_killed_leads_to_snapshots_before_its_end() {
+    const CODE: &str = "import os, signal, time
+KEPT = []
+for _ in range(60):
+    KEPT += [bytearray(1000) for _ in range(1000)]
+    time.sleep(0.005)
+os.kill(os.getpid(), signal.SIGKILL)";
+    each_python(|python| {
+        let (folder, _, _, err) = run_somehow(python, &["--heap", "exit"], &["-c", CODE]);
+        assert!(err.contains("memsight run --heap peak -- PROGRAM"), "{python}: {err}");
+        let capture = run_msight(&folder);
+        let why = refusal(&[&capture]);
+        assert!(why.contains("was killed before its end") && why.contains("--heap peak"), "{python}: {why}");
+        let (folder, _, _, err) = run_somehow(python, &["--heap", "exit,peak"], &["-c", CODE]);
+        assert!(err.contains("memsight heap "), "{python}: {err}");
+        let near = heap_json(&run_msight(&folder), &[]);
+        assert!(count_of(&near, "bytearray") > 30_000, "{python}: {}", near["snapshot"]);
     });
 }

@@ -104,7 +104,26 @@ impl<'a> Heap<'a> {
         if let Some(text) = others {
             line(&mut out, &look.dim(&format!("       {}", folded(&text, look.width - 7, 7))));
         }
+        if let Some(text) = self.other_processes() {
+            line(&mut out, &look.dim(&format!("       {}", folded(&text, look.width.saturating_sub(7), 7))));
+        }
         out
+    }
+
+    /// That the program had other processes, and where the objects are of that which held most.
+    fn other_processes(&self) -> Option<String> {
+        let all = &self.program.processes;
+        let others = all.iter().skip(1).filter(|process| !process.recording.snapshots.is_empty());
+        let most = others.max_by_key(|process| process.recording.peak_bytes())?;
+        Some(format!(
+            "of process {}, the first of {}; most of the others held process {}, {} at its peak: \
+             memsight heap {}",
+            self.process.recording.whereabouts.pid,
+            all.len(),
+            most.recording.whereabouts.pid,
+            bytes(most.recording.peak_bytes()),
+            crate::summary::quoted(&most.path)
+        ))
     }
 
     pub(crate) fn size_in_words(&self) -> String {
@@ -212,7 +231,7 @@ pub fn overview(heap: &Heap<'_>, look: &Look, limit: Option<usize>) -> String {
 }
 
 fn write_next(out: &mut String, heap: &Heap<'_>, next: &[(&str, &str)], look: &Look) {
-    let file = heap.process.path.display();
+    let file = crate::summary::quoted(&heap.process.path);
     let steps = next
         .iter()
         .map(|(option, why)| (printable(&format!("memsight heap {file} {option}")), (*why).into()));

@@ -44,3 +44,4 @@ pub use heap_gc::gc_text as heap_gc;
 pub use heap_loose::{loose_json as heap_loose_json, loose_text as heap_loose};
 pub use heap_private::private_heap_text as heap_private;
 pub use heap_series::{Series, list as heap_snapshots};
+pub use summary::was_killed;

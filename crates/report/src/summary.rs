@@ -13,7 +13,7 @@
 use std::path::Path;
 
 use memsight_capture::{EndReason, Ending};
-use memsight_insight::{By, Key, Left, Line, Moment, Program, left, table, weights};
+use memsight_insight::{By, Key, Left, Line, Moment, Process, Program, left, table, weights};
 
 use crate::look::{Look, both_ends, columns, cut, folded, line, printable};
 use crate::place::{OUTSIDE, program_name};
@@ -382,6 +382,9 @@ fn next(out: &mut String, facts: &Facts<'_>, advice: Option<(String, String)>, l
     }
     if !facts.program.first().recording.snapshots.is_empty() {
         steps.push((format!("memsight heap {capture}"), "what is alive and who keeps it".into()));
+    } else if was_killed(facts.program.first()) {
+        let again = "memsight run --heap peak -- PROGRAM".into();
+        steps.push((again, "what it held, though it is killed again".into()));
     }
     if totals.temporary.bytes > totals.allocated_bytes / 5 {
         steps.push((format!("memsight report {capture} --temporary"), "which lines churn".into()));
@@ -393,6 +396,12 @@ fn next(out: &mut String, facts: &Facts<'_>, advice: Option<(String, String)>, l
     steps.truncate(3);
     line(out, "");
     out.push_str(&crate::next::next(&steps, look));
+}
+
+/// Whether a process came to no end that it could tell of. No snapshot of that end can be.
+pub fn was_killed(process: &Process) -> bool {
+    let end = process.recording.end.as_ref().map(|(reason, _)| *reason);
+    !process.still_recorded && matches!(end, Some(EndReason::Killed) | None)
 }
 
 /// A path as it must be written for a shell.

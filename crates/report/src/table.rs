@@ -351,6 +351,10 @@ pub fn leaks(program: &Program, held: Option<&HeldBySite<'_>>, look: &Look, limi
     let kept = "Live at the end is not lost: a program may hold on to it until it ends on purpose.";
     let text = match held {
         Some(_) => kept.to_owned(),
+        // One that is killed comes to no end.
+        None if crate::summary::was_killed(program.first()) => {
+            format!("{kept} Recorded with --heap peak, memsight heap says what held it.")
+        }
         None => format!("{kept} Recorded with --heap exit, this says what holds it."),
     };
     line(&mut out, &folded(&text, look.width, 0));
