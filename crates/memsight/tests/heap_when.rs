@@ -603,6 +603,7 @@ if child: os.waitpid(child, 0)";
         assert_eq!(heap_json(&parent, &["-n", "0"])["snapshots"], 1, "{python}");
         let said = refusal(&[child.unwrap()]);
         assert!(said.contains("has no object graph; record with"), "{python}: {said}");
+    });
 }
 
 #[test]
