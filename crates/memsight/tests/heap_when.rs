@@ -623,6 +623,10 @@ else:
         assert_eq!(count_of(&heap_json(other, &[]), "__main__.Thing"), 30000, "{python}: {shown}");
         let other = String::from_utf8(heap(&[other]).stdout).unwrap();
         assert!(!other.contains("the first of"), "{python}: {other}");
+        let leaks =
+            Command::new(memsight()).args(["report", &run_msight(&folder), "--leaks"]).output().unwrap();
+        let leaks = String::from_utf8(leaks.stdout).unwrap().replace('\n', " ");
+        assert!(leaks.contains("is said of the first process"), "{python}: {leaks}");
     });
 }
 

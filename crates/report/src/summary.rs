@@ -384,7 +384,7 @@ fn next(out: &mut String, facts: &Facts<'_>, advice: Option<(String, String)>, l
         steps.push((format!("memsight heap {capture}"), "what is alive and who keeps it".into()));
     } else if was_killed(facts.program.first()) {
         let again = "memsight run --heap peak -- PROGRAM".into();
-        steps.push((again, "what it held, though it is killed again".into()));
+        steps.push((again, "what it holds, though it is killed".into()));
     }
     if totals.temporary.bytes > totals.allocated_bytes / 5 {
         steps.push((format!("memsight report {capture} --temporary"), "which lines churn".into()));

@@ -350,6 +350,10 @@ pub fn leaks(program: &Program, held: Option<&HeldBySite<'_>>, look: &Look, limi
     line(&mut out, "");
     let kept = "Live at the end is not lost: a program may hold on to it until it ends on purpose.";
     let text = match held {
+        Some(_) if program.processes.len() > 1 => format!(
+            "{kept} What keeps it alive is said of the first process; the captures of the others, beside \
+             its own, say it of theirs."
+        ),
         Some(_) => kept.to_owned(),
         // One that is killed comes to no end.
         None if crate::summary::was_killed(program.first()) => {
