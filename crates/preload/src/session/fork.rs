@@ -69,8 +69,11 @@ impl Session {
         let forking = self.is_forking();
         self.forking.store(0, Ordering::Relaxed);
         let Some(after) = forking else {
-            // The tables are as the signal handler found them.
+            // The tables are as the signal handler found them. Its thread may have been
+            // standing still, for a writer that this process does not have.
             recorder.turn_off();
+            self.forget_standstill();
+            signals::stop_listening();
             self.state.store(State::Off as u32, Ordering::Release);
             return;
         };

@@ -133,7 +133,8 @@ impl Session {
             if is_over {
                 // The writer may take it up at this very moment; then this changes nothing.
                 let _ = word.compare_exchange(STANDING, NONE, Ordering::AcqRel, Ordering::Relaxed);
-            } else if control.writer.load(Ordering::Acquire) == 0 {
+            } else if control.writer.load(Ordering::Acquire) == 0 || !self.is_this_process() {
+                // Not this process if a signal handler forked it, past the C library.
                 self.go_on();
             } else {
                 futex_wait(word, now, 20_000_000);
