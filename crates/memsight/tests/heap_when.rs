@@ -1,95 +1,16 @@
 //! When snapshots of the object graph are taken: on `memsight heap PID`, on a signal,
 //! near the peak, and when memory is refused.
 
-use std::io::{BufRead, BufReader, Read};
-use std::path::PathBuf;
-use std::process::{Child, ChildStdout, Command, ExitStatus, Output, Stdio};
+use std::process::Command;
 
 use memsight_capture::{Reader, Record, SnapshotRecord};
-use serde_json::Value;
 
-use support::{Python, each_python, memsight, number, program};
+use serde_json::Value;
+use support::{each_python, memsight, number};
+use support_heap::{Running, count_of, heap, heap_json, refusal, run, run_msight, run_somehow};
 
 mod support;
-
-/// A program that is being recorded, and runs until it is told to stop.
-struct Running {
-    folder: tempfile::TempDir,
-    child: Child,
-    stdout: BufReader<ChildStdout>,
-    pid: String,
-}
-
-impl Running {
-    /// `memsight run` with options of its own; the program prints its process id first.
-    fn start(python: &Python, options: &[&str], code: &[&str]) -> Self {
-        let folder = tempfile::tempdir().unwrap();
-        let mut command = Command::new(memsight());
-        command.args(["run", "-o"]).arg(folder.path().join("run.msight")).args(options);
-        command.arg("--python").arg(&python.path).arg("--").args(code);
-        command.env("PYTHONDONTWRITEBYTECODE", "1").env("COLUMNS", "100");
-        let mut child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
-        let mut stdout = BufReader::new(child.stdout.take().unwrap());
-        let mut pid = String::new();
-        stdout.read_line(&mut pid).unwrap();
-        Running { folder, child, stdout, pid: pid.trim().into() }
-    }
-
-    /// The growing program.
-    fn grow(python: &Python, options: &[&str]) -> Self {
-        let stop = tempfile::tempdir().unwrap().keep().join("stop");
-        let file = program("heap_grows.py");
-        let mut running = Self::start(python, options, &[file.to_str().unwrap(), stop.to_str().unwrap()]);
-        std::os::unix::fs::symlink(stop.parent().unwrap(), running.folder.path().join("stop-folder"))
-            .unwrap();
-        running.wait_for_rows();
-        running
-    }
-
-    /// Until the program surely is at its own work.
-    fn wait_for_rows(&mut self) {
-        std::thread::sleep(std::time::Duration::from_millis(300));
-    }
-
-    fn capture(&self) -> PathBuf {
-        self.folder.path().join("run.msight")
-    }
-
-    /// Lets the program end. Gives how, what it printed at the end, and what memsight said.
-    fn stop(mut self) -> (ExitStatus, String, String, tempfile::TempDir) {
-        let stop = self.folder.path().join("stop-folder");
-        std::fs::write(stop.join("stop"), "").unwrap();
-        let (mut out, mut err) = (String::new(), String::new());
-        self.stdout.read_to_string(&mut out).unwrap();
-        self.child.stderr.take().unwrap().read_to_string(&mut err).unwrap();
-        let status = self.child.wait().unwrap();
-        std::fs::remove_dir_all(stop.canonicalize().unwrap()).unwrap();
-        (status, out.trim().into(), err, self.folder)
-    }
-}
-
-fn heap(arguments: &[&str]) -> Output {
-    Command::new(memsight()).arg("heap").args(arguments).env("COLUMNS", "100").output().unwrap()
-}
-
-fn heap_json(what: &str, more: &[&str]) -> Value {
-    let output = heap(&[&[what, "--json"], more].concat());
-    let said = String::from_utf8_lossy(&output.stderr);
-    assert!(output.status.success(), "{}: {said}", output.status);
-    serde_json::from_slice(&output.stdout).unwrap()
-}
-
-/// How many objects of a type there are.
-fn count_of(heap: &Value, name: &str) -> i64 {
-    let types = heap["types"].as_array().unwrap();
-    types.iter().find(|row| row["type"] == name).map_or(0, |row| number(&row["count"]))
-}
-
-fn refusal(arguments: &[&str]) -> String {
-    let output = heap(arguments);
-    assert_eq!(output.status.code(), Some(2), "{arguments:?}");
-    String::from_utf8(output.stderr).unwrap()
-}
+mod support_heap;
 
 #[test]
 fn a_running_program_is_asked_by_its_process_id_as_often_as_one_likes() {
@@ -203,34 +124,6 @@ fn who_cannot_be_asked_is_told_why() {
     assert!(said.contains("--track heap"), "{said}");
     Command::new("kill").arg(&running.pid).status().unwrap();
     running.child.wait().unwrap();
-}
-
-/// `memsight run` with these options, to the end. Gives the capture's folder and both outputs.
-fn run(python: &Python, options: &[&str], code: &[&str]) -> (tempfile::TempDir, String, String) {
-    let (folder, status, out, err) = run_somehow(python, options, code);
-    assert!(status.success(), "{python}: {status}: {err}");
-    (folder, out, err)
-}
-
-/// The same for a program that may be killed.
-fn run_somehow(
-    python: &Python,
-    options: &[&str],
-    code: &[&str],
-) -> (tempfile::TempDir, ExitStatus, String, String) {
-    let mut running = Command::new(memsight());
-    let folder = tempfile::tempdir().unwrap();
-    running.args(["run", "-o"]).arg(folder.path().join("run.msight")).args(options);
-    running.arg("--python").arg(&python.path).arg("--").args(code);
-    running.env("PYTHONDONTWRITEBYTECODE", "1").env("COLUMNS", "140");
-    let output = running.output().unwrap();
-    let text = |bytes: Vec<u8>| String::from_utf8(bytes).unwrap();
-    let (out, err) = (text(output.stdout), text(output.stderr));
-    (folder, output.status, out, err)
-}
-
-fn run_msight(folder: &tempfile::TempDir) -> String {
-    folder.path().join("run.msight").to_str().unwrap().into()
 }
 
 /// Live bytes at each snapshot.
@@ -446,164 +339,6 @@ fn a_program_that_is_no_python_has_no_failed_snapshot() {
     let output = command.output().unwrap();
     let said = String::from_utf8_lossy(&output.stderr);
     assert!(output.status.success() && !said.contains("could not be taken"), "{said}");
-}
-
-/// Processes of a command line with these words in it, and of a name that begins so.
-fn processes(words: &str, name: &str) -> Vec<String> {
-    let entries = std::fs::read_dir("/proc").unwrap().flatten();
-    let ids = entries.filter_map(|entry| entry.file_name().into_string().ok());
-    let read = |id: &str, file: &str| std::fs::read(format!("/proc/{id}/{file}")).unwrap_or_default();
-    let is_it = |id: &String| {
-        let is_its = String::from_utf8_lossy(&read(id, "cmdline")).contains(words);
-        is_its && String::from_utf8_lossy(&read(id, "comm")).starts_with(name)
-    };
-    ids.filter(|id| id.bytes().all(|byte| byte.is_ascii_digit())).filter(is_it).collect()
-}
-
-/// Waits until it is so, for a while.
-fn comes_to_be(mut is_so: impl FnMut() -> bool) -> bool {
-    let began = std::time::Instant::now();
-    while began.elapsed().as_secs() < 20 {
-        if is_so() {
-            return true;
-        }
-        std::thread::sleep(std::time::Duration::from_millis(20));
-    }
-    false
-}
-
-fn send(signal: &str, id: &str) {
-    assert!(Command::new("kill").args([signal, id]).status().unwrap().success());
-}
-
-/// A program whose copy never comes to its end, and the copy's process id.
-fn with_a_copy_that_hangs(python: &Python, words: &str) -> (Running, String) {
-    const CODE: &str = "import ctypes, gc, os, signal, time
-gc.disable()
-class Slow: pass
-KEPT = Slow()
-traverse = ctypes.c_void_p.from_address(id(Slow) + 184)
-before, traverse.value = traverse.value, ctypes.cast(ctypes.CDLL(None).pause, ctypes.c_void_p).value
-print(os.getpid(), flush=True)
-os.kill(os.getpid(), signal.SIGUSR2)
-until = time.time() + 4
-while time.time() < until: time.sleep(0.001); list(range(1000))
-traverse.value = before
-print('done')
-";
-    let code = format!("{CODE}# {words}");
-    let running = Running::start(python, &["--heap-on-signal", "SIGUSR2"], &["-c", &code]);
-    let mut copies = Vec::new();
-    assert!(comes_to_be(|| {
-        copies = processes(words, "memsight copy");
-        !copies.is_empty()
-    }));
-    (running, copies.remove(0))
-}
-
-fn rest(running: &mut Running) -> String {
-    let mut out = String::new();
-    running.stdout.read_to_string(&mut out).unwrap();
-    assert!(running.child.wait().unwrap().success());
-    out
-}
-
-#[test]
-fn a_copy_that_somebody_kills_is_said_and_no_type_is_blamed() {
-    let words = format!("killed copy of {}", std::process::id());
-    let python = support::pythons().last().unwrap();
-    let (mut running, copy) = with_a_copy_that_hangs(python, &words);
-    let score = std::fs::read_to_string(format!("/proc/{copy}/oom_score_adj")).unwrap();
-    assert_eq!(score.trim(), "1000");
-    send("-KILL", &copy);
-    assert_eq!(rest(&mut running), "done\n");
-    let said = refusal(&[running.capture().to_str().unwrap()]);
-    assert!(said.contains("was killed: there may be too little memory for it"), "{said}");
-    assert!(!said.contains("Slow"), "{said}");
-}
-
-#[test]
-fn a_copy_ends_with_its_writer() {
-    let words = format!("orphaned copy of {}", std::process::id());
-    let python = support::pythons().last().unwrap();
-    let (mut running, copy) = with_a_copy_that_hangs(python, &words);
-    let writers = processes(&words, "memsight");
-    let writer = writers.iter().find(|&id| *id != copy && *id != running.child.id().to_string());
-    send("-KILL", writer.unwrap());
-    assert!(comes_to_be(|| processes(&words, "memsight copy").is_empty()));
-    assert_eq!(rest(&mut running), "done\n");
-}
-
-#[test]
-fn a_writer_that_is_stopped_does_not_stop_the_program() {
-    const CODE: &str = "import os, sys, time
-class Thing: pass
-THINGS = [Thing() for _ in range(77)]
-print(os.getpid(), flush=True)
-os.read(0, 1)
-for _ in range(100): list(range(1000))
-print('went on', flush=True)
-until = time.time() + 2
-while time.time() < until: time.sleep(0.001); list(range(1000))
-# stopped writer of ";
-    let words = format!("stopped writer of {}", std::process::id());
-    let code = CODE.replace("stopped writer of ", &words);
-    let python = support::pythons().last().unwrap();
-    let folder = tempfile::tempdir().unwrap();
-    let mut command = Command::new(memsight());
-    command.args(["run", "-q", "-o"]).arg(folder.path().join("run.msight"));
-    command.arg("--python").arg(&python.path).args(["--", "-c", &code]);
-    let mut child = command.stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().unwrap();
-    let mut stdout = BufReader::new(child.stdout.take().unwrap());
-    let mut pid = String::new();
-    stdout.read_line(&mut pid).unwrap();
-    let asks = Command::new(memsight()).args(["heap", pid.trim(), "--json"]).stdout(Stdio::piped()).spawn();
-    let mut writers = Vec::new();
-    assert!(comes_to_be(|| {
-        writers = processes(&words, "memsight asked");
-        !writers.is_empty()
-    }));
-    // It has also said that a thread is to stand still by the time that it is stopped.
-    std::thread::sleep(std::time::Duration::from_millis(100));
-    send("-STOP", &writers[0]);
-    drop(child.stdin.take());
-    let (said, line) = std::sync::mpsc::channel();
-    std::thread::spawn(move || {
-        let mut line = String::new();
-        stdout.read_line(&mut line).unwrap();
-        said.send(line).unwrap();
-    });
-    let line = line.recv_timeout(std::time::Duration::from_secs(20));
-    send("-CONT", &writers[0]);
-    assert_eq!(line.as_deref(), Ok("went on\n"));
-    let answer = asks.unwrap().wait_with_output().unwrap();
-    let answer: Value = serde_json::from_slice(&answer.stdout).unwrap();
-    assert_eq!(count_of(&answer, "__main__.Thing"), 77);
-    assert!(child.wait().unwrap().success());
-}
-
-#[test]
-fn a_forked_child_takes_no_snapshot_that_its_parent_was_asked_for() {
-    const CODE: &str = "import os, signal, time
-def work():
-    until = time.time() + 0.5
-    while time.time() < until: time.sleep(0.001); list(range(1000))
-os.kill(os.getpid(), signal.SIGUSR2)
-work()
-child = os.fork()
-KEPT = [object() for _ in range(100000)]
-work()
-if child: os.waitpid(child, 0)";
-    each_python(|python| {
-        let (folder, ..) = run(python, &["--heap-on-signal", "SIGUSR2"], &["-c", CODE]);
-        let captures = std::fs::read_dir(folder.path()).unwrap().flatten();
-        let captures: Vec<_> = captures.map(|entry| entry.path().to_str().unwrap().to_owned()).collect();
-        let (parent, child) =
-            (run_msight(&folder), captures.iter().find(|path| !path.ends_with("/run.msight")));
-        assert_eq!(heap_json(&parent, &["-n", "0"])["snapshots"], 1, "{python}");
-        let said = refusal(&[child.unwrap()]);
-        assert!(said.contains("has no object graph; record with"), "{python}: {said}");
-    });
 }
 
 #[test]

@@ -288,7 +288,7 @@ fn five_descriptors_are_enough() {
 
 #[test]
 fn a_capture_that_cannot_grow_is_said_once() {
-    let (lab, run) = under("ulimit -f 8");
+    let (lab, run) = under("ulimit -f 3");
     assert!(run.only_line().contains("the program runs on"), "{}", run.stderr);
     assert_eq!(lab.report(&run.capture)["complete"], false);
 }
