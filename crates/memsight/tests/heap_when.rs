@@ -6,7 +6,7 @@ use std::process::Command;
 use memsight_capture::{Reader, Record, SnapshotRecord};
 
 use serde_json::Value;
-use support::{each_python, memsight, number};
+use support::{each_python, memsight, number, program};
 use support_heap::{Running, count_of, heap, heap_json, refusal, run, run_msight, run_somehow};
 
 mod support;
@@ -148,7 +148,7 @@ def work():
     rows = []
     for _ in range(60):
         rows += [Big(number) for number in range(1000)]
-        time.sleep(0.005)
+        time.sleep(0.015)
     until = time.time() + 1.5
     while time.time() < until: time.sleep(0.005); list(range(100))
     return len(rows)
@@ -193,7 +193,7 @@ ROWS = []
 for _ in range(4):
     ROWS += [Row() for _ in range(1000)]
     os.kill(os.getpid(), signal.SIGUSR1)
-    until = time.time() + 0.25
+    until = time.time() + 0.5
     while time.time() < until: time.sleep(0.001); list(range(1000))";
     each_python(|python| {
         let (folder, ..) = run(python, &["--heap-on-signal", "SIGUSR1"], &["-c", CODE]);
