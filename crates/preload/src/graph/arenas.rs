@@ -126,13 +126,21 @@ impl<S: Sink> Walk<'_, S> {
         }
         // They come by address, as the maps do.
         let starts = arenas.as_slice();
+        // Most blocks lie in the arena that the one before lay in.
+        let mut arena = 0;
         recorder.shadow.for_each(|address, slot| {
-            let Some(group) = recorder.groups.try_get(slot.group) else { return };
-            let at = starts.partition_point(|&start| start <= address);
-            let is_inside = at > 0 && address - starts[at - 1] < arena_bytes;
             // What asks for no bytes gets them from `malloc`.
             let is_small = (1..=LARGEST).contains(&slot.bytes);
-            if !is_inside && is_small && matches!(group.domain(), Domain::Object | Domain::Mem) {
+            if !is_small || address.wrapping_sub(arena) < arena_bytes {
+                return;
+            }
+            let at = starts.partition_point(|&start| start <= address);
+            if at > 0 && address - starts[at - 1] < arena_bytes {
+                arena = starts[at - 1];
+                return;
+            }
+            let Some(group) = recorder.groups.try_get(slot.group) else { return };
+            if matches!(group.domain(), Domain::Object | Domain::Mem) {
                 end.elsewhere_blocks += 1;
                 end.elsewhere_bytes += u64::from(slot.bytes);
             }

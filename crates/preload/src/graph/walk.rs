@@ -144,6 +144,9 @@ impl<'a, S: Sink> Walk<'a, S> {
     /// it refers to, until there are no more.
     pub(super) fn run(&mut self) -> Result<(), Stopped> {
         while let Some(&address) = self.objects.as_slice().get(self.types_of.len()) {
+            if let Some(&soon) = self.objects.as_slice().get(self.types_of.len() + AHEAD) {
+                prefetch(soon);
+            }
             // SAFETY: every object has its type at the same place.
             let type_address = unsafe { word(address + self.layout.object.ob_type) };
             self.progress.step(match self.phase {
@@ -267,6 +270,16 @@ impl<'a, S: Sink> Walk<'a, S> {
         }
         Ok(())
     }
+}
+
+/// So many objects on, memory is asked for before it is read.
+pub(super) const AHEAD: usize = 8;
+
+/// Asks for memory that is to be read soon; a hint that never fails.
+#[inline(always)]
+pub(super) fn prefetch(address: usize) {
+    // SAFETY: it reads nothing, whatever the address.
+    unsafe { core::arch::x86_64::_mm_prefetch::<{ core::arch::x86_64::_MM_HINT_T0 }>(address as *const i8) }
 }
 
 const OUT_OF_MEMORY: c_int = 0x6d65;
