@@ -175,6 +175,9 @@ const SAMPLE: usize = 1000;
 /// `memsight heap`: what it is made of, and the objects that keep most alive.
 pub fn overview(heap: &Heap<'_>, look: &Look, limit: Option<usize>) -> String {
     let mut out = heap.heading(look);
+    if let Some(text) = crate::heap_private::in_words(&heap.snapshot.private_heap) {
+        line(&mut out, &look.dim(&format!("       {}", folded(&text, look.width.saturating_sub(7), 7))));
+    }
     let graph = heap.graph();
     let mut types = heap.types();
     let own: Vec<TypeTotal> = {

@@ -4,7 +4,7 @@
 use std::collections::HashMap;
 
 use memsight_capture::NodeId;
-use memsight_heap::SparseArena;
+use memsight_heap::{PrivateHeap, SparseArena};
 use serde_json::{Value, json};
 
 use crate::heap::Heap;
@@ -20,6 +20,25 @@ struct Kept<'a> {
     blocks: u64,
     /// The stack of one of them.
     node: NodeId,
+}
+
+/// What Python's own allocator takes for it; nothing if that is not known.
+pub(crate) fn in_words(private: &PrivateHeap) -> Option<String> {
+    let total = private.missing().is_none().then(|| private.total())?;
+    let rounding =
+        private.classes().iter().fold(0u64, |sum, class| sum.saturating_add(class.rounding_bytes()));
+    let beside = total.free_bytes.saturating_add(total.overhead_bytes);
+    (total.arenas > 0).then(|| {
+        format!(
+            "Python's allocator has {} in {} {}: {} in use, {} of it by rounding up; {} free or headers",
+            bytes(total.arena_bytes),
+            count(total.arenas),
+            if total.arenas == 1 { "arena" } else { "arenas" },
+            bytes(total.used_bytes),
+            bytes(rounding),
+            bytes(beside)
+        )
+    })
 }
 
 /// `memsight heap --private-heap`
