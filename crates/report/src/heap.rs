@@ -419,7 +419,11 @@ pub fn cycles_text(heap: &Heap<'_>, look: &Look, limit: Option<usize>) -> String
 
 /// Whether a cycle goes through a class or a module that the program reaches.
 fn is_of_classes(heap: &Heap<'_>, group: &CycleGroup) -> bool {
-    let machinery = |of| matches!(heap.graph().type_name(of), "type" | "module" | "abc.ABCMeta" | "function");
+    // Where there is a descriptor there is its class, whatever makes that.
+    let machinery = |of| {
+        let name = heap.graph().type_name(of);
+        matches!(name, "type" | "module" | "abc.ABCMeta") || name.ends_with("_descriptor")
+    };
     !group.garbage && group.types.iter().any(|&(of, _)| machinery(of))
 }
 
