@@ -47,6 +47,7 @@ pub use ids::{EdgeId, NameId, NodeId, TypeId};
 pub use label::Label;
 pub use merged::{MergedPath, merged_paths};
 pub use name_table::NameTable;
+pub use names::repr;
 pub use paths::{Path, Paths, Start};
 pub use private_heap::{PrivateHeap, PrivateTotal, SizeClass, SparseArena};
 pub use reach::Reach;

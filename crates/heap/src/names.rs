@@ -155,9 +155,18 @@ pub(crate) fn write_step(text: &mut String, label: Label, names: &NameTable) {
 
 /// A `str` as Python's `repr` writes it, cut if it is long.
 fn quoted(text: &str) -> String {
+    quoted_to(text, LONGEST_KEY)
+}
+
+/// A `str` as Python's `repr` writes it, whole.
+pub fn repr(text: &str) -> String {
+    quoted_to(text, usize::MAX)
+}
+
+fn quoted_to(text: &str, longest: usize) -> String {
     let quote = if text.contains('\'') && !text.contains('"') { '"' } else { '\'' };
     let mut quoted = String::from(quote);
-    escape(&mut quoted, text, |c| c == quote || c == '\\');
+    escape(&mut quoted, text, longest, |c| c == quote || c == '\\');
     quoted.push(quote);
     quoted
 }
@@ -165,13 +174,13 @@ fn quoted(text: &str) -> String {
 /// A name as it is, but for what would not stay in its line; cut if it is long.
 fn plain(text: &str) -> String {
     let mut plain = String::new();
-    escape(&mut plain, text, |_| false);
+    escape(&mut plain, text, LONGEST_KEY, |_| false);
     plain
 }
 
-fn escape(to: &mut String, text: &str, with_backslash: impl Fn(char) -> bool) {
+fn escape(to: &mut String, text: &str, longest: usize, with_backslash: impl Fn(char) -> bool) {
     let mut characters = text.chars();
-    for c in characters.by_ref().take(LONGEST_KEY) {
+    for c in characters.by_ref().take(longest) {
         let _ = match c {
             '\n' => write!(to, "\\n"),
             '\r' => write!(to, "\\r"),

@@ -1,6 +1,6 @@
 //! Equal strings and `bytes`, as text and JSON.
 
-use memsight_heap::{Duplicate, Value};
+use memsight_heap::{Duplicate, Value, repr};
 use serde_json::json;
 
 use crate::heap::Heap;
@@ -71,31 +71,10 @@ fn kind(value: &Value) -> &'static str {
 
 /// How the value would be written in Python, `…` behind it if there may be more.
 fn value(group: &Duplicate) -> String {
-    let mut out = String::new();
-    match &group.value {
-        Value::Text(text) => {
-            out.push('\'');
-            for character in text.chars() {
-                match character {
-                    '\'' | '\\' => out.extend(['\\', character]),
-                    // What turns the direction of a line or cannot be seen is no letter either.
-                    '\u{200b}'..='\u{200f}'
-                    | '\u{2028}'..='\u{202e}'
-                    | '\u{2060}'..='\u{206f}'
-                    | '\u{feff}' => {
-                        out.extend(character.escape_unicode());
-                    }
-                    character if character.is_control() => out.extend(character.escape_default()),
-                    character => out.push(character),
-                }
-            }
-        }
-        Value::Bytes(bytes) => {
-            out.push_str("b'");
-            bytes.iter().for_each(|byte| out.extend(byte.escape_ascii().map(char::from)));
-        }
-    }
-    out.push('\'');
+    let mut out = match &group.value {
+        Value::Text(text) => repr(text),
+        Value::Bytes(bytes) => format!("b'{}'", bytes.escape_ascii()),
+    };
     if group.value.may_go_on() {
         out.push('…');
     }
@@ -145,7 +124,7 @@ mod tests {
 
     #[test]
     fn values_stay_in_their_line_and_say_if_they_may_go_on() {
-        assert_eq!(shown(Value::Text("it's\n\u{1b}[1m\u{202e}ü".into())), "'it\\'s\\n\\u{1b}[1m\\u{202e}ü'");
+        assert_eq!(shown(Value::Text("it's\n\u{1b}[1m\u{202e}ü".into())), "\"it's\\n\\x1b[1m\\u202eü\"");
         assert_eq!(shown(Value::Bytes(b"\0a'\xff".to_vec())), "b'\\x00a\\'\\xff'");
         assert_eq!(shown(Value::Text("x".repeat(61))), format!("'{}'…", "x".repeat(61)));
     }
