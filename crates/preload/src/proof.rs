@@ -14,6 +14,12 @@ const READY: usize = 1 << 12;
 /// `Py_TPFLAGS_TYPE_SUBCLASS`.
 const TYPE_SUBCLASS: usize = 1 << 31;
 
+/// Whether an object can be at an address: aligned, in the half that programs have, and not
+/// among the first pages, which nobody maps.
+pub(crate) fn may_be_object(address: usize) -> bool {
+    address >= 1 << 16 && address & 7 == 0 && address >> 47 == 0
+}
+
 /// What is known of the program's memory.
 pub(crate) struct Proof {
     ob_type: usize,
@@ -49,16 +55,14 @@ impl Proof {
             return false;
         }
         // What its type makes are types; an object of another kind is none.
-        let metatype = self.word(address + self.ob_type).filter(|&of| of >= 1 << 16 && of >> 47 == 0);
+        let metatype = self.word(address + self.ob_type).filter(|&of| may_be_object(of));
         let makes_types = |of| self.word(of + self.flags).is_some_and(|flags| flags & TYPE_SUBCLASS != 0);
         if !metatype.is_some_and(makes_types) {
             return false;
         }
         let mut meta = address;
         for _ in 0..4 {
-            let Some(next) =
-                self.word(meta + self.ob_type).filter(|&next| next >= 1 << 16 && next >> 47 == 0)
-            else {
+            let Some(next) = self.word(meta + self.ob_type).filter(|&next| may_be_object(next)) else {
                 return false;
             };
             if next == self.type_type {

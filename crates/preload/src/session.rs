@@ -94,9 +94,9 @@ pub(crate) struct Session {
     config: UnsafeCell<Config>,
     late: AtomicPtr<Thread>,
     late_lock: SpinLock,
-    /// The thread that has taken the locks for `fork`, and where it is to be afterwards.
     /// Whether there was a snapshot since memory was refused.
     had_out_of_memory: AtomicBool,
+    /// The thread that has taken the locks for `fork`, and where it is to be afterwards.
     forking: AtomicUsize,
     after_fork: UnsafeCell<Option<Local>>,
     key: AtomicU32,

@@ -442,7 +442,7 @@ impl Writer {
             }
             detail.push_number(failed.into());
             detail.push(if failed == 1 { b" snapshot" } else { b" snapshots" });
-            detail.push(b" of the object graph could not be taken (too little memory for a copy?)");
+            detail.push(b" of the object graph could not be taken");
         }
         self.output.record(&Record::End(End { reason, at_ns, detail: detail.as_bytes() }))?;
         self.output.flush()

@@ -9,6 +9,7 @@ use super::blocks::BEFORE;
 use super::progress::At;
 use super::types::{Type, bytes_before, flag};
 use super::walk::{Phase, Walk};
+use crate::proof::may_be_object;
 use crate::python::word;
 
 /// An object's head: its reference count and its type.
@@ -27,7 +28,7 @@ impl<S: Sink> Walk<'_, S> {
     /// Whether there is an object at an address that somebody gave: it has references, and
     /// its type is one.
     pub(super) fn proves_object(&mut self, address: usize) -> bool {
-        if address < 1 << 16 || address & 7 != 0 || address >> 47 != 0 {
+        if !may_be_object(address) {
             return false;
         }
         let in_block = |before: &usize| {
@@ -55,8 +56,7 @@ impl<S: Sink> Walk<'_, S> {
             let left = (bytes as usize).checked_sub(before).filter(|&left| left >= HEAD)?;
             // SAFETY: both words lie in a live block.
             let (count, of) = unsafe { (word(object), word(object + self.layout.object.ob_type)) };
-            let may_be =
-                count != 0 && count < MOST_REFERENCES && of >= 1 << 16 && of & 7 == 0 && of >> 47 == 0;
+            let may_be = count != 0 && count < MOST_REFERENCES && may_be_object(of);
             if !may_be || !(self.types.has(of) || self.proof.is_type(of)) {
                 return None;
             }

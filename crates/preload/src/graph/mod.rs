@@ -1,12 +1,12 @@
 //! A snapshot of the object graph, taken by a copy of this process.
 //!
-//! The writer forks, with the program waiting for that moment alone. The copy
-//! has the interpreter as it was, memory of its own, and the thread-local
-//! storage of the thread that had the GIL. So it can call CPython: `tp_traverse`
-//! tells every reference, whatever the type, and `PyDict_Next` and the like do
-//! not depend on the version. Nothing that it does, not even a crash in an
-//! extension's code, is seen by the program. A type that made it crash or hang
-//! is named, and left out by the next copy.
+//! The writer forks, with the program waiting for that moment alone; a program that
+//! ends waits until the copy is walked. The copy has the interpreter as it was, memory
+//! of its own, and the thread-local storage of the thread that had the GIL. So it can
+//! call CPython: `tp_traverse` tells every reference, whatever the type, and
+//! `PyDict_Next` and the like do not depend on the version. Nothing that it does, not
+//! even a crash in an extension's code, is seen by the program. A type that made it
+//! crash or hang is named, and left out by the next copy.
 //!
 //! ```text
 //! program ── waits ──▶ writer ── fork ──▶ copy ── walk ──▶ records of the capture

@@ -273,11 +273,11 @@ impl<'a, S: Sink> Walk<'a, S> {
 }
 
 /// So many objects on, memory is asked for before it is read.
-pub(super) const AHEAD: usize = 8;
+const AHEAD: usize = 8;
 
 /// Asks for memory that is to be read soon; a hint that never fails.
 #[inline(always)]
-pub(super) fn prefetch(address: usize) {
+fn prefetch(address: usize) {
     // SAFETY: it reads nothing, whatever the address.
     unsafe { core::arch::x86_64::_mm_prefetch::<{ core::arch::x86_64::_MM_HINT_T0 }>(address as *const i8) }
 }
