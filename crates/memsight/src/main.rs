@@ -10,6 +10,7 @@
 //! | `prove`      | keeps the fixes that are measured to be worth it               |
 //! | `explain`    | how it works, measured on the reader's own interpreter         |
 //! | `heap`       | what is alive and who keeps it                                 |
+//! | `view`       | a program's memory, step by step                               |
 //! | `export`     | a capture in another tool's format                             |
 //! | `launch`     | from a command line to a process with the recorder in it       |
 //! | `exit`       | the one place where exit codes are decided                     |
@@ -38,6 +39,7 @@ mod size;
 #[allow(unsafe_code)]
 mod sys;
 mod terminal;
+mod view;
 mod when;
 
 use clap::{Parser, Subcommand};
@@ -63,6 +65,8 @@ enum Command {
     Diff(diff::Args),
     /// Show what is alive and who keeps it, of a run with --heap.
     Heap(heap::Args),
+    /// Show a Python or C program's memory step by step: frames, names, objects.
+    View(view::Args),
     /// Write what a capture holds in another tool's format.
     Export(export::Args),
     /// Record two commands in turn and compare them.
@@ -98,6 +102,7 @@ fn dispatch(command: Command) -> Exit {
         Command::Prove(args) => prove::run(&args),
         Command::Explain(args) => explain::run(&args),
         Command::Heap(args) => heap::run(&args),
+        Command::View(args) => view::run(&args),
         Command::Export(args) => export::run(&args),
     };
     result.unwrap_or_else(|error| Exit::failed(&error))
