@@ -56,6 +56,12 @@ static void open_group(const char *field, const char *type) {
 
 static void close_group(void) { printf("        },\n"); }
 
+#if PY_VERSION_HEX >= 0x030C0000
+#define PY_LONG_DIGITS long_value.ob_digit
+#else
+#define PY_LONG_DIGITS ob_digit
+#endif
+
 /* In a variable, because the compiler warns when a constant is cut to a field. */
 static volatile unsigned int all_ones = ~0u;
 
@@ -268,6 +274,44 @@ static void print_references(void) {
     close_group();
 }
 
+/* What a trace reads step by step, beyond what the snapshot does. */
+static void print_steps(void) {
+    open_group("steps", "Steps");
+#if PY_VERSION_HEX >= 0x030B0000
+    typedef _PyInterpreterFrame F;
+#else
+    typedef PyFrameObject F;
+#endif
+    row("globals", offsetof(F, f_globals));
+    row("locals", offsetof(F, f_locals));
+    row("code_flags", offsetof(PyCodeObject, co_flags));
+    row("stack_size", offsetof(PyCodeObject, co_stacksize));
+#if PY_VERSION_HEX >= 0x030B0000
+    printf("            value_stack: ValueStack::AboveLocals { locals: %zu },\n",
+           offsetof(PyCodeObject, co_nlocalsplus));
+    some("generator_state", offsetof(PyGenObject, gi_frame_state));
+    none("generator_frame_object");
+#elif PY_VERSION_HEX >= 0x030A0000
+    printf("            value_stack: ValueStack::Counted { bottom: %zu, height: %zu },\n",
+           offsetof(PyFrameObject, f_valuestack), offsetof(PyFrameObject, f_stackdepth));
+    none("generator_state");
+    some("generator_frame_object", offsetof(PyGenObject, gi_frame));
+#else
+    printf("            value_stack: ValueStack::Bounded { bottom: %zu, top: %zu },\n",
+           offsetof(PyFrameObject, f_valuestack), offsetof(PyFrameObject, f_stacktop));
+    none("generator_state");
+    some("generator_frame_object", offsetof(PyGenObject, gi_frame));
+#endif
+    row("generator_name", offsetof(PyGenObject, gi_qualname));
+    row("closure", offsetof(PyFunctionObject, func_closure));
+    row("digits", offsetof(PyLongObject, PY_LONG_DIGITS));
+    row("float_value", offsetof(PyFloatObject, ob_fval));
+    row("complex_value", offsetof(PyComplexObject, cval));
+    row("bytearray_start", offsetof(PyByteArrayObject, ob_start));
+    row("method_definition", offsetof(PyCFunctionObject, m_ml));
+    close_group();
+}
+
 static void print_layout(void) {
     printf("    Layout {\n");
     printf("        minor: %d,\n", PY_MINOR_VERSION);
@@ -279,6 +323,7 @@ static void print_layout(void) {
     print_objects();
     print_collector();
     print_references();
+    print_steps();
     printf("    },\n");
 }
 

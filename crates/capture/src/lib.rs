@@ -34,6 +34,7 @@ mod objects;
 pub mod read;
 mod record;
 mod start;
+mod steps;
 
 pub use arenas::{Arena, ArenaBlocks, ArenasEnd, Pool};
 pub use codec::{Cursor, Full, Malformed, Out};
@@ -50,3 +51,7 @@ pub use record::{
     TypeShare,
 };
 pub use start::{Start, Track};
+pub use steps::{
+    StepBegin, StepEvent, StepFrame, StepFrameKind, StepItem, StepKind, StepLabel, StepName, StepNameKind,
+    StepObject, StepRecord, StepStanding, StepStream, StepTemporary, StepValue,
+};

@@ -8,6 +8,7 @@ use crate::codec::{Cursor, Full, Malformed, Out};
 use crate::ids::{CodeId, GroupSlot, NodeId, ThreadIndex, TickIndex, TypeId};
 use crate::objects::SnapshotRecord;
 use crate::start::Start;
+use crate::steps::{self, StepRecord};
 
 /// Which allocator was asked: CPython's three domains, or the C library.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -384,6 +385,8 @@ pub enum Record<'a> {
     TypeShare(TypeShare),
     /// Of a snapshot of the object graph.
     Snapshot(SnapshotRecord<'a>),
+    /// A part of a trace.
+    Step(StepRecord<'a>),
     /// A child process.
     Child(Child),
     /// Always the last.
@@ -493,6 +496,7 @@ impl<'a> Record<'a> {
                 out.int(share.bytes)
             }
             Record::Snapshot(record) => record.encode(out),
+            Record::Step(record) => record.encode(out),
             Record::Child(child) => {
                 out.byte(tag::CHILD)?;
                 out.byte(match child.kind {
@@ -615,6 +619,7 @@ impl<'a> Record<'a> {
                 at_ns: cursor.int()?,
                 detail: cursor.bytes()?,
             }),
+            steps::STEP => Record::Step(StepRecord::decode(cursor)?),
             _ => match SnapshotRecord::decode(tag, cursor)? {
                 Some(record) => Record::Snapshot(record),
                 None => return Err(Malformed("a known record")),

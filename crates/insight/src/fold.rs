@@ -134,7 +134,7 @@ impl Fold {
             Record::TypeName(name) => recording.type_names.push(text(name)),
             Record::TypeShare(share) => return self.type_share(share),
             // Seen to before; what is in them is read only when it is asked for.
-            Record::Snapshot(_) => {}
+            Record::Snapshot(_) | Record::Step(_) => {}
             Record::Child(child) => recording.children.push((*child).into()),
             Record::End(end) => self.end(end),
         }

@@ -46,6 +46,8 @@ pub(crate) struct Layout {
     pub gc: Gc,
     /// Offsets of what refers to objects.
     pub references: References,
+    /// Offsets of what a trace reads step by step.
+    pub steps: Steps,
 }
 
 /// Byte offsets in `PyThreadState` (`cpython/pystate.h`).
@@ -329,6 +331,63 @@ pub(crate) struct References {
     pub keys: Option<Keys>,
 }
 
+/// Byte offsets of what a trace reads step by step, beyond what a snapshot does.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Steps {
+    /// From the evaluation loop's frame, `f_globals`: pointer to a `dict`.
+    pub globals: usize,
+    /// From the evaluation loop's frame, `f_locals`: pointer to a mapping, or null.
+    pub locals: usize,
+    /// `co_flags`: a C `int`.
+    pub code_flags: usize,
+    /// `co_stacksize`: a C `int`, the most values that a frame's stack holds.
+    pub stack_size: usize,
+    /// Where a frame's stack of values is.
+    pub value_stack: ValueStack,
+    /// `PyGenObject.gi_frame_state`: a signed byte. From 3.11.
+    pub generator_state: Option<usize>,
+    /// `PyGenObject.gi_frame`: pointer to a frame object, null when it is over. Up to 3.10.
+    pub generator_frame_object: Option<usize>,
+    /// `PyGenObject.gi_qualname`: pointer to a `str`.
+    pub generator_name: usize,
+    /// `PyFunctionObject.func_closure`: pointer to a `tuple`, or null.
+    pub closure: usize,
+    /// `PyLongObject.ob_digit`: digits of 30 bits, in four bytes each.
+    pub digits: usize,
+    /// `PyFloatObject.ob_fval`: a C `double`.
+    pub float_value: usize,
+    /// `PyComplexObject.cval`: two C `double`s.
+    pub complex_value: usize,
+    /// `PyByteArrayObject.ob_start`: pointer to the first byte.
+    pub bytearray_start: usize,
+    /// `PyCFunctionObject.m_ml`: pointer to a `PyMethodDef`, which begins with a C string.
+    pub method_definition: usize,
+}
+
+/// Where a frame keeps the values that it computes with, and how many there are.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum ValueStack {
+    /// 3.9: two pointers in the frame, `f_valuestack` and `f_stacktop`; the second is null while it runs.
+    Bounded {
+        /// `f_valuestack`.
+        bottom: usize,
+        /// `f_stacktop`.
+        top: usize,
+    },
+    /// 3.10: a pointer, `f_valuestack`, and a C `int`, `f_stackdepth`, -1 while it runs.
+    Counted {
+        /// `f_valuestack`.
+        bottom: usize,
+        /// `f_stackdepth`.
+        height: usize,
+    },
+    /// From 3.11: they follow the local variables, and [`Values::height`] counts both.
+    AboveLocals {
+        /// `co_nlocalsplus` in the code object: a C `int`.
+        locals: usize,
+    },
+}
+
 /// Byte offsets in `struct _dictkeysobject` (`internal/pycore_dict.h`).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Keys {
@@ -515,6 +574,22 @@ pub(crate) static LAYOUTS: [Layout; 5] = [
             old_local_names: Some([72, 88, 80]),
             keys: None,
         },
+        steps: Steps {
+            globals: 48,
+            locals: 56,
+            code_flags: 36,
+            stack_size: 32,
+            value_stack: ValueStack::Bounded { bottom: 64, top: 72 },
+            generator_state: None,
+            generator_frame_object: Some(16),
+            generator_name: 56,
+            closure: 48,
+            digits: 24,
+            float_value: 16,
+            complex_value: 16,
+            bytearray_start: 40,
+            method_definition: 16,
+        },
     },
     Layout {
         minor: 10,
@@ -611,6 +686,22 @@ pub(crate) static LAYOUTS: [Layout; 5] = [
             local_names: None,
             old_local_names: Some([72, 88, 80]),
             keys: None,
+        },
+        steps: Steps {
+            globals: 48,
+            locals: 56,
+            code_flags: 36,
+            stack_size: 32,
+            value_stack: ValueStack::Counted { bottom: 64, height: 80 },
+            generator_state: None,
+            generator_frame_object: Some(16),
+            generator_name: 48,
+            closure: 72,
+            digits: 24,
+            float_value: 16,
+            complex_value: 16,
+            bytearray_start: 40,
+            method_definition: 16,
         },
     },
     Layout {
@@ -709,6 +800,22 @@ pub(crate) static LAYOUTS: [Layout; 5] = [
             old_local_names: None,
             keys: Some(Keys { log2_index_bytes: 9, kind: 10, entries: 24, indices: 32 }),
         },
+        steps: Steps {
+            globals: 8,
+            locals: 24,
+            code_flags: 48,
+            stack_size: 68,
+            value_stack: ValueStack::AboveLocals { locals: 76 },
+            generator_state: Some(75),
+            generator_frame_object: None,
+            generator_name: 40,
+            closure: 72,
+            digits: 24,
+            float_value: 16,
+            complex_value: 16,
+            bytearray_start: 40,
+            method_definition: 16,
+        },
     },
     Layout {
         minor: 12,
@@ -806,6 +913,22 @@ pub(crate) static LAYOUTS: [Layout; 5] = [
             old_local_names: None,
             keys: Some(Keys { log2_index_bytes: 9, kind: 10, entries: 24, indices: 32 }),
         },
+        steps: Steps {
+            globals: 24,
+            locals: 40,
+            code_flags: 48,
+            stack_size: 64,
+            value_stack: ValueStack::AboveLocals { locals: 72 },
+            generator_state: Some(67),
+            generator_frame_object: None,
+            generator_name: 32,
+            closure: 72,
+            digits: 24,
+            float_value: 16,
+            complex_value: 16,
+            bytearray_start: 40,
+            method_definition: 16,
+        },
     },
     Layout {
         minor: 13,
@@ -902,6 +1025,22 @@ pub(crate) static LAYOUTS: [Layout; 5] = [
             local_names: Some(96),
             old_local_names: None,
             keys: Some(Keys { log2_index_bytes: 9, kind: 10, entries: 24, indices: 32 }),
+        },
+        steps: Steps {
+            globals: 24,
+            locals: 40,
+            code_flags: 48,
+            stack_size: 64,
+            value_stack: ValueStack::AboveLocals { locals: 72 },
+            generator_state: Some(67),
+            generator_frame_object: None,
+            generator_name: 32,
+            closure: 72,
+            digits: 24,
+            float_value: 16,
+            complex_value: 16,
+            bytearray_start: 40,
+            method_definition: 16,
         },
     },
 ];
