@@ -309,6 +309,9 @@ static void print_steps(void) {
     row("complex_value", offsetof(PyComplexObject, cval));
     row("bytearray_start", offsetof(PyByteArrayObject, ob_start));
     row("method_definition", offsetof(PyCFunctionObject, m_ml));
+    row("method_function", offsetof(PyMethodObject, im_func));
+    row("method_self", offsetof(PyMethodObject, im_self));
+    row("trace_function", offsetof(PyThreadState, c_tracefunc));
     close_group();
 }
 

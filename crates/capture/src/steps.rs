@@ -24,9 +24,8 @@ pub enum StepEvent {
     /// A line is about to run.
     Line = 2,
     /// A function is about to return.
+    /// A function is about to return, or a generator to pause.
     Return = 3,
-    /// A generator or coroutine is about to pause.
-    Pause = 4,
 }
 
 /// The first record of a step.
@@ -254,7 +253,7 @@ pub enum StepStream {
 pub enum StepRecord<'a> {
     /// The next word of the trace, counted from 0.
     Word(&'a [u8]),
-    /// What the program wrote before the next step.
+    /// What the program wrote before the next step; nothing where some of it was not kept.
     Output {
         /// Where to.
         stream: StepStream,
@@ -382,13 +381,7 @@ impl<'a> StepRecord<'a> {
             3 => StepRecord::Begin(StepBegin {
                 event: one_of(
                     cursor,
-                    &[
-                        StepEvent::Call,
-                        StepEvent::Exception,
-                        StepEvent::Line,
-                        StepEvent::Return,
-                        StepEvent::Pause,
-                    ],
+                    &[StepEvent::Call, StepEvent::Exception, StepEvent::Line, StepEvent::Return],
                 )?,
                 thread: cursor.int32()?,
                 file: WordId(cursor.int32()?),
@@ -590,7 +583,7 @@ mod tests {
             StepRecord::Word(b"append"),
             StepRecord::Output { stream: StepStream::Stdout, bytes: b"hello\n" },
             StepRecord::Output { stream: StepStream::Stderr, bytes: b"" },
-            StepRecord::Begin(StepBegin { event: StepEvent::Pause, thread: 1, file: WordId(0), line: 300 }),
+            StepRecord::Begin(StepBegin { event: StepEvent::Return, thread: 1, file: WordId(0), line: 300 }),
             StepRecord::Frame(StepFrame {
                 id: 5,
                 function: WordId(1),

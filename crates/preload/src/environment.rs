@@ -44,7 +44,7 @@ const PRELOAD: &CStr = c"LD_PRELOAD";
 struct Plan<'a> {
     original: Args,
     /// `NAME=value` of each variable of ours, in parts; left out if empty.
-    own: [[&'a [u8]; 4]; VARIABLES.len() + 1],
+    own: [[&'a [u8]; 4]; VARIABLES.len()],
     variables: usize,
 }
 

@@ -8,6 +8,7 @@
 //! * `writer` is a process of its own that shares this one's memory and
 //!   writes the capture,
 //! * `graph` takes a snapshot of the object graph, in a copy of the process,
+//! * `steps` is a trace for `memsight view`, taken in the process itself,
 //! * `environment` is what a program sees that this one starts,
 //! * `real` finds the functions that ours stand before.
 //!
@@ -27,6 +28,7 @@ mod proof;
 mod python;
 mod real;
 mod session;
+mod steps;
 mod text;
 mod tls;
 mod types;

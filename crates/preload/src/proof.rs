@@ -48,6 +48,11 @@ impl Proof {
         }
     }
 
+    /// The address of `type`.
+    pub(crate) fn type_type(&self) -> usize {
+        self.type_type
+    }
+
     /// Whether there is a type at an address: it says so, and its own type, or
     /// that one's, is `type` itself.
     pub(crate) fn is_type(&mut self, address: usize) -> bool {

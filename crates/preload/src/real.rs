@@ -57,6 +57,7 @@ real_functions! {
     mremap: c"mremap", fn(*mut c_void, usize, usize, c_int, *mut c_void) -> *mut c_void;
     sigaction: c"sigaction", fn(c_int, *const c_void, *mut c_void) -> c_int;
     signal: c"signal", fn(c_int, usize) -> usize;
+    write: c"write", fn(c_int, *const c_void, usize) -> isize;
     fork: c"fork", fn() -> c_int;
     execve: c"execve", fn(*const c_char, Args, Args) -> c_int;
     execvpe: c"execvpe", fn(*const c_char, Args, Args) -> c_int;

@@ -15,6 +15,7 @@ use memsight_recorder::{Recorder, SpinLock, Thread, sys, syscall};
 
 use crate::hooks::signals;
 use crate::python::{self, Python};
+use crate::steps::{self, Wanted};
 use crate::text::{Buffer, errno_text};
 use crate::tls::{self, Local};
 use crate::writer;
@@ -119,6 +120,8 @@ const FORKED: u32 = 2;
 pub(crate) const WRITER_FAILED: u32 = 4;
 /// Attention: whoever has the GIL is to stand still for a snapshot.
 const SNAPSHOT: u32 = 8;
+/// Attention: threads of Python are to be traced.
+pub(crate) const STEPS: u32 = 16;
 
 static SESSION: Session = Session {
     recorder: AtomicPtr::new(core::ptr::null_mut()),
@@ -151,6 +154,7 @@ static SESSION: Session = Session {
         image: 0,
         check: false,
         heap: Heap::NEVER,
+        steps: Wanted::nothing(),
         patience_ns: 0,
     }),
     late: AtomicPtr::new(core::ptr::null_mut()),
@@ -241,6 +245,9 @@ impl Inside {
         }
         if attention & FORKED != 0 && self.session().is_past_grace(self.recorder()) {
             self.session().start_writer();
+        }
+        if attention & STEPS != 0 && with_gil && self.session().python.is_initialized() {
+            steps::events::see_to_thread(self.session(), self.session().python.current_thread_state());
         }
         if attention & SNAPSHOT != 0 && with_gil {
             self.session().stand_still_if_wanted();
@@ -532,6 +539,10 @@ extern "C" fn begin() {
     recorder.turn_on();
     if python::is_present(&SESSION) {
         SESSION.call_attention(WATCH_PYTHON);
+        if SESSION.config().steps.max_steps > 0 {
+            steps::events::prepare();
+            SESSION.call_attention(STEPS);
+        }
     }
 }
 

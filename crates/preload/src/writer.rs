@@ -22,6 +22,7 @@ use memsight_recorder::ledger::{Ledger, Sink, Stopped};
 use memsight_recorder::{Recorder, memory, sys, syscall};
 
 use crate::session::{Session, WRITER_FAILED, path_pointer, session};
+use crate::steps;
 use crate::types;
 
 use output::Output;
@@ -247,6 +248,7 @@ fn write_capture(session: &'static Session) -> Result<(), Stopped> {
         gc_sampled_ns: 0,
         last_rss: 0,
         requests: Requests::default(),
+        steps: steps::region::Head::default(),
     }
     .run()
 }
@@ -288,6 +290,7 @@ struct Writer {
     gc_sampled_ns: u64,
     last_rss: u64,
     requests: Requests,
+    steps: steps::region::Head,
 }
 
 impl Writer {
@@ -324,6 +327,7 @@ impl Writer {
                 return self.finish(EndReason::Exec);
             }
             if looked_ns >= tick_ends {
+                self.write_steps()?;
                 self.tick()?;
                 let now = self.elapsed_ns();
                 tick_ends = now + (now / 1000).clamp(SHORTEST_TICK_NS, LONGEST_TICK_NS);
@@ -396,6 +400,12 @@ impl Writer {
         Ok(())
     }
 
+    /// The steps of a trace that were taken since.
+    fn write_steps(&mut self) -> Result<(), Stopped> {
+        let output = &mut self.output;
+        self.steps.take(|record| output.encoded(record))
+    }
+
     fn write_interpreter(&mut self) -> Result<(), Stopped> {
         if let Some((version, stacks)) = self.session.python.version() {
             self.interpreter = true;
@@ -414,6 +424,7 @@ impl Writer {
             self.write_interpreter()?;
         }
         self.write_rest()?;
+        self.write_steps()?;
         if reason == EndReason::Exec {
             let pid = self.session.pid.load(Ordering::Relaxed);
             self.output.record(&Record::Child(Child { pid, kind: ChildKind::Exec }))?;

@@ -14,44 +14,44 @@ const TEXT: usize = 64;
 const HASH_BITS: u32 = 56;
 
 /// A bounded text in UTF-8.
-pub(super) struct Text<const N: usize> {
+pub(crate) struct Text<const N: usize> {
     bytes: [u8; N],
     len: usize,
 }
 
 impl<const N: usize> Text<N> {
-    pub(super) const fn new() -> Self {
+    pub(crate) const fn new() -> Self {
         Text { bytes: [0; N], len: 0 }
     }
 
-    pub(super) fn as_bytes(&self) -> &[u8] {
+    pub(crate) fn as_bytes(&self) -> &[u8] {
         &self.bytes[..self.len]
     }
 
-    pub(super) fn len(&self) -> usize {
+    pub(crate) fn len(&self) -> usize {
         self.len
     }
 
-    pub(super) fn clear(&mut self) {
+    pub(crate) fn clear(&mut self) {
         self.len = 0;
     }
 
-    pub(super) fn truncate(&mut self, len: usize) {
+    pub(crate) fn truncate(&mut self, len: usize) {
         self.len = self.len.min(len);
     }
 
-    pub(super) fn push(&mut self, bytes: &[u8]) {
+    pub(crate) fn push(&mut self, bytes: &[u8]) {
         let len = bytes.len().min(N - self.len);
         self.bytes[self.len..self.len + len].copy_from_slice(&bytes[..len]);
         self.len += len;
     }
 
     /// Bytes that may be no UTF-8.
-    pub(super) fn push_lossy(&mut self, bytes: &[u8]) {
+    pub(crate) fn push_lossy(&mut self, bytes: &[u8]) {
         bytes.iter().for_each(|&byte| self.push_char(if byte < 0x80 { byte.into() } else { '?' }));
     }
 
-    fn push_char(&mut self, character: char) {
+    pub(crate) fn push_char(&mut self, character: char) {
         let mut utf8 = [0; 4];
         let utf8 = character.encode_utf8(&mut utf8).as_bytes();
         if self.len + utf8.len() <= N {
@@ -66,7 +66,7 @@ impl<const N: usize> Text<N> {
     ///
     /// # Safety
     /// `object` is a live `str`.
-    pub(super) unsafe fn push_str_object(&mut self, object: usize, layout: &Layout) {
+    pub(crate) unsafe fn push_str_object(&mut self, object: usize, layout: &Layout) {
         // SAFETY: passed on from the caller.
         let Some((data, kind, len)) = (unsafe { characters(object, layout) }) else { return };
         for i in 0..len.min(N) {
@@ -90,7 +90,7 @@ impl<const N: usize> Text<N> {
 ///
 /// # Safety
 /// `object` is a live `str`.
-unsafe fn characters(object: usize, layout: &Layout) -> Option<(usize, usize, usize)> {
+pub(crate) unsafe fn characters(object: usize, layout: &Layout) -> Option<(usize, usize, usize)> {
     let str = &layout.str;
     // SAFETY: the state word says where the characters are and how wide.
     unsafe {
@@ -126,7 +126,7 @@ fn hash_of(seed: usize, bytes: &[u8]) -> u64 {
 ///
 /// # Safety
 /// `object` is a live instance of this type.
-pub(super) unsafe fn of<'a>(
+pub(crate) unsafe fn of<'a>(
     object: usize,
     of: &Type,
     layout: &Layout,
@@ -158,4 +158,4 @@ pub(super) unsafe fn of<'a>(
 }
 
 /// Room for a text that [`of`] gives.
-pub(super) type Room = Text<TEXT>;
+pub(crate) type Room = Text<TEXT>;

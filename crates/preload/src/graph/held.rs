@@ -13,7 +13,7 @@ use crate::proof::may_be_object;
 use crate::python::word;
 
 /// An object's head: its reference count and its type.
-pub(super) const HEAD: usize = 16;
+pub(crate) const HEAD: usize = 16;
 
 /// More references than that nothing has; immortal objects have as many (3.12).
 const MOST_REFERENCES: usize = 1 << 33;
@@ -27,7 +27,7 @@ const MOST_FIELDS: usize = 512;
 impl<S: Sink> Walk<'_, S> {
     /// Whether there is an object at an address that somebody gave: it has references, and
     /// its type is one.
-    pub(super) fn proves_object(&mut self, address: usize) -> bool {
+    pub(crate) fn proves_object(&mut self, address: usize) -> bool {
         if !may_be_object(address) {
             return false;
         }
@@ -77,14 +77,14 @@ impl<S: Sink> Walk<'_, S> {
     }
 
     /// The object in a block, if an object's allocator gave it and it has one.
-    pub(super) fn object_at_block(&mut self, block: usize) -> Option<usize> {
+    pub(crate) fn object_at_block(&mut self, block: usize) -> Option<usize> {
         let slot = self.recorder.shadow.peek(block)?;
         let is_objects = self.recorder.groups.try_get(slot.group)?.domain() == Domain::Object;
         if is_objects { self.object_in(block, slot.bytes) } else { None }
     }
 
     /// Writes the objects that the fields of a type without `tp_traverse` hold.
-    pub(super) fn write_untold(&mut self, object: usize, of: &Type) -> Result<(), Stopped> {
+    pub(crate) fn write_untold(&mut self, object: usize, of: &Type) -> Result<(), Stopped> {
         let is_plain = of.has(flag::STR | flag::BYTES | flag::LONG) || self.known.is_number(of.address);
         if is_plain || of.size > MOST_FIELDS {
             return Ok(());
@@ -106,7 +106,7 @@ impl<S: Sink> Walk<'_, S> {
 
     /// Numbers the objects that nobody has told of and nobody owns, and gives all blocks
     /// that are left over.
-    pub(super) fn find_held(&mut self) -> Result<Array<usize>, Stopped> {
+    pub(crate) fn find_held(&mut self) -> Result<Array<usize>, Stopped> {
         let mut left = Array::<usize>::new();
         let mut result = Ok(());
         let recorder = self.recorder;

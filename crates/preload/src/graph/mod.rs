@@ -27,15 +27,15 @@ use walk::Walk;
 
 mod arenas;
 mod blocks;
-mod content;
+pub(crate) mod content;
 mod held;
 mod names;
 mod numbers;
 mod object_arrays;
-mod progress;
+pub(crate) mod progress;
 mod references;
-mod types;
-mod walk;
+pub(crate) mod types;
+pub(crate) mod walk;
 
 /// Where the records go: the capture, which another process may have written on.
 pub(crate) trait Destination: Sink {

@@ -20,39 +20,42 @@ const MAX_FRAMES: usize = 100_000;
 impl<S: Sink> Walk<'_, S> {
     /// Names what an instance has as attributes: in a dict, or in values whose
     /// names its type keeps (from CPython 3.11).
-    pub(super) fn name_attributes(&mut self, object: usize, of: &Type) -> Result<(), Stopped> {
+    pub(crate) fn name_attributes(&mut self, object: usize, of: &Type) -> Result<(), Stopped> {
         let minor = self.layout.minor;
-        let mut dict_place = 0;
         if minor >= 11 && of.has(flag::MANAGED_DICT) {
-            dict_place = object - 3 * WORD;
             let values = self.values_of(object, of);
             if values != 0 {
                 self.name_values(of.address, values)?;
             }
-            // SAFETY: what stands before an instance with a managed dict.
-            if minor == 12 && unsafe { word(dict_place) } & 1 != 0 {
-                return Ok(());
-            }
-        } else if of.dict_offset > 0 {
-            dict_place = object + of.dict_offset as usize;
-        } else if of.dict_offset < 0 {
-            // Counted from the end of an instance of variable size.
-            let references = &self.layout.references;
-            // SAFETY: a live instance and its type.
-            let (count, each) =
-                unsafe { (word(object + references.size) as isize, word(of.address + references.itemsize)) };
-            let size = (of.size + count.unsigned_abs() * each).next_multiple_of(WORD);
-            dict_place = (object + size).wrapping_add_signed(of.dict_offset);
         }
-        if dict_place == 0 {
-            return Ok(());
-        }
+        let Some(dict_place) = self.dict_place(object, of) else { return Ok(()) };
         let dict = self.types.word(b"__dict__", self.sink)?;
         self.name_field(dict_place, Label::Field(dict))
     }
 
+    /// Where an instance has a reference to its dict, if it has one.
+    pub(crate) fn dict_place(&self, object: usize, of: &Type) -> Option<usize> {
+        let minor = self.layout.minor;
+        if minor >= 11 && of.has(flag::MANAGED_DICT) {
+            let place = object - 3 * WORD;
+            // SAFETY: what stands before an instance with a managed dict.
+            let has_values = minor == 12 && unsafe { word(place) } & 1 != 0;
+            return (!has_values).then_some(place);
+        }
+        if of.dict_offset >= 0 {
+            return (of.dict_offset > 0).then(|| object + of.dict_offset as usize);
+        }
+        // Counted from the end of an instance of variable size.
+        let references = &self.layout.references;
+        // SAFETY: a live instance and its type.
+        let (count, each) =
+            unsafe { (word(object + references.size) as isize, word(of.address + references.itemsize)) };
+        let size = (of.size + count.unsigned_abs() * each).next_multiple_of(WORD);
+        Some((object + size).wrapping_add_signed(of.dict_offset))
+    }
+
     /// The values that stand in for a dict, or 0.
-    fn values_of(&self, object: usize, of: &Type) -> usize {
+    pub(crate) fn values_of(&self, object: usize, of: &Type) -> usize {
         // SAFETY: what stands before an instance with a managed dict (`pycore_object.h`).
         unsafe {
             match self.layout.minor {
@@ -74,7 +77,7 @@ impl<S: Sink> Walk<'_, S> {
 
     /// The block of the values that stand in for a dict, where they have one of their own;
     /// their length in bytes stands below them (`_PyDictValues`, 3.11 and 3.12). Or 0.
-    pub(super) fn values_block(&self, object: usize, of: &Type) -> usize {
+    pub(crate) fn values_block(&self, object: usize, of: &Type) -> usize {
         if !matches!(self.layout.minor, 11 | 12) {
             return 0;
         }
@@ -119,7 +122,7 @@ impl<S: Sink> Walk<'_, S> {
     }
 
     /// The evaluation loop's frame of a frame object.
-    pub(super) fn frame_of(&self, object: usize) -> usize {
+    pub(crate) fn frame_of(&self, object: usize) -> usize {
         match self.layout.references.frame_data {
             0 => object,
             // SAFETY: a live frame object.
@@ -127,7 +130,7 @@ impl<S: Sink> Walk<'_, S> {
         }
     }
 
-    pub(super) fn name_generator_locals(&mut self, object: usize) -> Result<(), Stopped> {
+    pub(crate) fn name_generator_locals(&mut self, object: usize) -> Result<(), Stopped> {
         match self.layout.references.generator_frame {
             Some(offset) => self.name_locals(object + offset),
             None => Ok(()),
@@ -135,7 +138,7 @@ impl<S: Sink> Walk<'_, S> {
     }
 
     /// Names what the local variables of a frame refer to.
-    pub(super) fn name_locals(&mut self, frame: usize) -> Result<(), Stopped> {
+    pub(crate) fn name_locals(&mut self, frame: usize) -> Result<(), Stopped> {
         self.each_local(frame, |walk, name, value| {
             let name = walk.number(name)?;
             Ok(walk.named.push((value, Label::Local(name)))?)
@@ -143,7 +146,7 @@ impl<S: Sink> Walk<'_, S> {
     }
 
     /// Calls `visit` with the name and value of each local variable that has one.
-    fn each_local(
+    pub(crate) fn each_local(
         &mut self,
         frame: usize,
         mut visit: impl FnMut(&mut Self, usize, usize) -> Result<(), Stopped>,
@@ -179,7 +182,7 @@ impl<S: Sink> Walk<'_, S> {
     }
 
     /// The local variables of all functions that run, in every thread.
-    pub(super) fn seed_threads(&mut self, interpreter: usize) -> Result<(), Stopped> {
+    pub(crate) fn seed_threads(&mut self, interpreter: usize) -> Result<(), Stopped> {
         let references = &self.layout.references;
         // SAFETY: the interpreter's own list of threads.
         let mut thread = unsafe { word(interpreter + references.first_thread) };
@@ -199,7 +202,7 @@ impl<S: Sink> Walk<'_, S> {
     }
 
     /// Where a frame is in its code, in bytes.
-    fn offset_in(&self, code: usize, frame: usize) -> i32 {
+    pub(crate) fn offset_in(&self, code: usize, frame: usize) -> i32 {
         let place = frame + self.layout.frame.instruction;
         // SAFETY: a live frame's instruction, in the form of its version.
         unsafe {

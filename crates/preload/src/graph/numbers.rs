@@ -32,7 +32,7 @@ const OWNED: u32 = u32::MAX;
 type Chunk = [u32; MARKS];
 type Region = [*mut Chunk; CHUNKS];
 
-pub(super) struct Numbers {
+pub(crate) struct Numbers {
     regions: *mut [*mut Region; REGIONS],
     /// Objects that are not at a multiple of 16, with their numbers.
     odd: Array<(usize, u32)>,

@@ -5,14 +5,14 @@ use core::sync::atomic::{AtomicU32, AtomicU64, AtomicUsize, Ordering};
 use memsight_recorder::syscall;
 
 /// Copies that may fail before a snapshot is given up.
-pub(super) const TRIES: usize = 8;
+pub(crate) const TRIES: usize = 8;
 
 /// The copy has written everything.
-pub(super) const DONE: u32 = u32::MAX;
+pub(crate) const DONE: u32 = u32::MAX;
 
 /// What a copy is at. With a type's address it fits in a word: types are aligned.
 #[derive(Clone, Copy, PartialEq, Eq)]
-pub(super) enum At {
+pub(crate) enum At {
     /// What objects of this type refer to.
     References(usize),
     /// The blocks that objects of this type own.
@@ -47,7 +47,7 @@ impl At {
 }
 
 /// How a copy ended.
-pub(super) enum Ended {
+pub(crate) enum Ended {
     /// Everything is written.
     Done,
     /// It crashed, or hung, at this.
@@ -71,7 +71,7 @@ pub(crate) struct Progress {
 
 impl Progress {
     /// A page that is shared with the copies, if the system has one.
-    pub(super) fn share() -> Option<&'static Self> {
+    pub(crate) fn share() -> Option<&'static Self> {
         const READ_WRITE: usize = 3;
         const SHARED_ANONYMOUS: usize = 0x1 | 0x20;
         // SAFETY: a new mapping at an address of the kernel's choice.
@@ -81,34 +81,34 @@ impl Progress {
     }
 
     /// Before the next copy.
-    pub(super) fn begin(&self) {
+    pub(crate) fn begin(&self) {
         self.at.store(0, Ordering::Relaxed);
         self.outcome.store(0, Ordering::Relaxed);
     }
 
     /// In the copy: it is at something else.
-    pub(super) fn step(&self, at: At) {
+    pub(crate) fn step(&self, at: At) {
         self.at.store(at.to_word(), Ordering::Relaxed);
         self.tick();
     }
 
     /// In the copy: it comes on.
-    pub(super) fn tick(&self) {
+    pub(crate) fn tick(&self) {
         self.steps.store(self.steps.load(Ordering::Relaxed).wrapping_add(1), Ordering::Relaxed);
     }
 
-    pub(super) fn steps(&self) -> u64 {
+    pub(crate) fn steps(&self) -> u64 {
         self.steps.load(Ordering::Relaxed)
     }
 
     /// In the copy: it ends, with the capture so long.
-    pub(super) fn end(&self, outcome: u32, written: usize) {
+    pub(crate) fn end(&self, outcome: u32, written: usize) {
         self.written.store(written, Ordering::Relaxed);
         self.outcome.store(outcome, Ordering::Release);
     }
 
     /// After the copy has ended.
-    pub(super) fn outcome(&self) -> Ended {
+    pub(crate) fn outcome(&self) -> Ended {
         match self.outcome.load(Ordering::Acquire) {
             DONE => Ended::Done,
             0 => Ended::Crashed(At::from_word(self.at.load(Ordering::Relaxed))),
@@ -116,24 +116,24 @@ impl Progress {
         }
     }
 
-    pub(super) fn written(&self) -> usize {
+    pub(crate) fn written(&self) -> usize {
         self.written.load(Ordering::Relaxed)
     }
 
     /// Has the next copies leave something out.
-    pub(super) fn avoid(&self, attempt: usize, at: At) {
+    pub(crate) fn avoid(&self, attempt: usize, at: At) {
         if let Some(place) = self.avoided.get(attempt) {
             place.store(at.to_word(), Ordering::Relaxed);
         }
     }
 
-    pub(super) fn avoided(&self) -> impl Iterator<Item = At> + use<'_> {
+    pub(crate) fn avoided(&self) -> impl Iterator<Item = At> + use<'_> {
         let words = self.avoided.iter().map(|avoided| avoided.load(Ordering::Relaxed));
         // They come one after the other.
         words.take_while(|&word| word != 0).map(At::from_word)
     }
 
-    pub(super) fn avoids(&self, at: At) -> bool {
+    pub(crate) fn avoids(&self, at: At) -> bool {
         self.avoided().any(|avoided| avoided == at)
     }
 }

@@ -21,7 +21,7 @@ fn in_object(object: usize, offset: usize) -> usize {
 const FEW: usize = 4096;
 
 impl<S: Sink> Walk<'_, S> {
-    pub(super) fn write_references(&mut self, object: usize, of: &Type) -> Result<(), Stopped> {
+    pub(crate) fn write_references(&mut self, object: usize, of: &Type) -> Result<(), Stopped> {
         if of.is_array {
             self.write_array(object, of)?;
         }
@@ -56,14 +56,14 @@ impl<S: Sink> Walk<'_, S> {
     }
 
     /// Where a list's items are, and how many.
-    pub(super) fn list_items(&self, object: usize) -> (usize, usize) {
+    pub(crate) fn list_items(&self, object: usize) -> (usize, usize) {
         let references = &self.layout.references;
         // SAFETY: a live list.
         unsafe { (word(object + references.list_items), word(object + references.size)) }
     }
 
     /// Where a tuple's items are, and how many.
-    pub(super) fn tuple_items(&self, object: usize) -> (usize, usize) {
+    pub(crate) fn tuple_items(&self, object: usize) -> (usize, usize) {
         let references = &self.layout.references;
         // SAFETY: a live tuple.
         unsafe { (object + references.tuple_items, word(object + references.size)) }
@@ -147,7 +147,7 @@ impl<S: Sink> Walk<'_, S> {
         Ok(())
     }
 
-    fn name_fields(&mut self, object: usize, of: &Type) -> Result<(), Stopped> {
+    pub(crate) fn name_fields(&mut self, object: usize, of: &Type) -> Result<(), Stopped> {
         for at in 0..self.types.fields(of).len() {
             let field = self.types.fields(of)[at];
             self.name_field(object + field.offset, Label::Field(field.word))?;
@@ -171,7 +171,7 @@ impl<S: Sink> Walk<'_, S> {
     }
 
     /// Notes the name of what a place refers to, if anything.
-    pub(super) fn name_field(&mut self, place: usize, label: Label) -> Result<(), Stopped> {
+    pub(crate) fn name_field(&mut self, place: usize, label: Label) -> Result<(), Stopped> {
         // SAFETY: a place for a reference inside a live object.
         let target = unsafe { word(place) };
         if target != 0 {

@@ -10,7 +10,7 @@ use crate::python::layout::Layout;
 use crate::python::{Known, word};
 
 /// `Py_TPFLAGS_*` (`Include/object.h`).
-pub(super) mod flag {
+pub(crate) mod flag {
     /// Inline values (3.13).
     pub(crate) const INLINE_VALUES: usize = 1 << 2;
     /// A weak reference list before the object (3.12).
@@ -31,7 +31,7 @@ pub(super) mod flag {
 
 /// How the references of a type's instances are found.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Kind {
+pub(crate) enum Kind {
     /// It has none.
     Leaf,
     /// It says nothing of its references, but has fields that are known: code objects, up to 3.12.
@@ -60,37 +60,37 @@ pub(super) enum Kind {
 
 /// A field of a type written in C, or a slot.
 #[derive(Clone, Copy)]
-pub(super) struct Field {
-    pub(super) offset: usize,
-    pub(super) word: WordId,
+pub(crate) struct Field {
+    pub(crate) offset: usize,
+    pub(crate) word: WordId,
 }
 
 #[derive(Clone, Copy)]
-pub(super) struct Type {
-    pub(super) address: usize,
-    pub(super) kind: Kind,
-    pub(super) flags: usize,
-    pub(super) traverse: usize,
-    pub(super) dict_offset: isize,
-    pub(super) size: usize,
-    pub(super) fields: (u32, u32),
+pub(crate) struct Type {
+    pub(crate) address: usize,
+    pub(crate) kind: Kind,
+    pub(crate) flags: usize,
+    pub(crate) traverse: usize,
+    pub(crate) dict_offset: isize,
+    pub(crate) size: usize,
+    pub(crate) fields: (u32, u32),
     /// An array of numpy.
-    pub(super) is_array: bool,
+    pub(crate) is_array: bool,
 }
 
 impl Type {
-    pub(super) fn has(&self, flag: usize) -> bool {
+    pub(crate) fn has(&self, flag: usize) -> bool {
         self.flags & flag != 0
     }
 
     /// Bytes that stand before an instance in its block.
-    pub(super) fn bytes_before(&self, minor: u32) -> usize {
+    pub(crate) fn bytes_before(&self, minor: u32) -> usize {
         bytes_before(self.flags, minor)
     }
 }
 
 /// Bytes that stand before an instance of a type with these flags.
-pub(super) fn bytes_before(flags: usize, minor: u32) -> usize {
+pub(crate) fn bytes_before(flags: usize, minor: u32) -> usize {
     const WORDS: usize = 2 * size_of::<usize>();
     let collector = if flags & flag::HAVE_GC != 0 { WORDS } else { 0 };
     let managed = match minor {
@@ -102,8 +102,8 @@ pub(super) fn bytes_before(flags: usize, minor: u32) -> usize {
 }
 
 /// All types met so far, and the words of their fields.
-pub(super) struct Types {
-    pub(super) layout: &'static Layout,
+pub(crate) struct Types {
+    pub(crate) layout: &'static Layout,
     known: &'static Known,
     rows: Array<Type>,
     table: Table,
@@ -119,7 +119,7 @@ const T_OBJECT: i32 = 6;
 const T_OBJECT_EX: i32 = 16;
 
 impl Types {
-    pub(super) fn new(layout: &'static Layout, known: &'static Known) -> Self {
+    pub(crate) fn new(layout: &'static Layout, known: &'static Known) -> Self {
         Types {
             layout,
             known,
@@ -131,16 +131,16 @@ impl Types {
         }
     }
 
-    pub(super) fn get(&self, id: TypeId) -> Type {
+    pub(crate) fn get(&self, id: TypeId) -> Type {
         self.rows.as_slice()[id.index()]
     }
 
-    pub(super) fn fields(&self, of: &Type) -> &[Field] {
+    pub(crate) fn fields(&self, of: &Type) -> &[Field] {
         &self.fields.as_slice()[of.fields.0 as usize..of.fields.1 as usize]
     }
 
     /// Whether objects of this type were met.
-    pub(super) fn has(&self, address: usize) -> bool {
+    pub(crate) fn has(&self, address: usize) -> bool {
         self.find(address).is_some()
     }
 
@@ -150,7 +150,7 @@ impl Types {
     }
 
     /// The type at an address; says its name if it is new.
-    pub(super) fn at(&mut self, address: usize, sink: &mut impl Sink) -> Result<TypeId, Stopped> {
+    pub(crate) fn at(&mut self, address: usize, sink: &mut impl Sink) -> Result<TypeId, Stopped> {
         let hash = mix(address as u64);
         if let Some(row) = self.find(address) {
             return Ok(TypeId(row));
@@ -254,7 +254,7 @@ impl Types {
     }
 
     /// A word's number; says it if it is new. It stays where it is.
-    pub(super) fn word(&mut self, text: &[u8], sink: &mut impl Sink) -> Result<WordId, Stopped> {
+    pub(crate) fn word(&mut self, text: &[u8], sink: &mut impl Sink) -> Result<WordId, Stopped> {
         let hash = hash_bytes(1, text);
         let words = &self.words;
         // SAFETY: words are static strings or members' names of types that live.
@@ -272,8 +272,15 @@ impl Types {
         Ok(WordId(row))
     }
 
+    /// The text of a word.
+    pub(crate) fn text(&self, word: WordId) -> &[u8] {
+        let Some(&(address, len)) = self.words.as_slice().get(word.index()) else { return &[] };
+        // SAFETY: words stay where they are.
+        unsafe { core::slice::from_raw_parts(address as *const u8, len) }
+    }
+
     /// `module.Name`, as the program would write it; builtins without their module.
-    pub(super) fn write_name<const N: usize>(&self, of: &Type, name: &mut Text<N>) {
+    pub(crate) fn write_name<const N: usize>(&self, of: &Type, name: &mut Text<N>) {
         let (object, references) = (&self.layout.object, &self.layout.references);
         if of.has(flag::HEAP_TYPE) {
             // SAFETY: a live heap type; its dict is a `dict`.

@@ -23,32 +23,32 @@ use crate::python::{Known, word};
 use crate::session::Session;
 
 /// A walk through all objects of the interpreter.
-pub(super) struct Walk<'a, S: Sink> {
-    pub(super) sink: &'a mut S,
-    pub(super) layout: &'static Layout,
-    pub(super) known: &'static Known,
-    pub(super) types: Types,
+pub(crate) struct Walk<'a, S: Sink> {
+    pub(crate) sink: &'a mut S,
+    pub(crate) layout: &'static Layout,
+    pub(crate) known: &'static Known,
+    pub(crate) types: Types,
     interpreter: usize,
-    pub(super) recorder: &'static Recorder,
-    pub(super) proof: Proof,
-    pub(super) progress: &'static Progress,
-    pub(super) phase: Phase,
+    pub(crate) recorder: &'static Recorder,
+    pub(crate) proof: Proof,
+    pub(crate) progress: &'static Progress,
+    pub(crate) phase: Phase,
     /// Address of each object, by number.
-    pub(super) objects: Array<usize>,
-    pub(super) numbers: Numbers,
+    pub(crate) objects: Array<usize>,
+    pub(crate) numbers: Numbers,
     /// Type of each object that was written, by number.
-    pub(super) types_of: Array<u32>,
+    pub(crate) types_of: Array<u32>,
     /// What `tp_traverse` told of the object at hand.
-    pub(super) told: Array<usize>,
+    pub(crate) told: Array<usize>,
     /// References of the object at hand that have a name.
-    pub(super) named: Array<(usize, Label)>,
+    pub(crate) named: Array<(usize, Label)>,
     /// Types whose objects told of something that is no object.
     misled: Array<usize>,
 }
 
 /// What is read.
 #[derive(Clone, Copy, PartialEq, Eq)]
-pub(super) enum Phase {
+pub(crate) enum Phase {
     /// The objects that others tell of.
     Told,
     /// Those that nobody tells of.
@@ -59,7 +59,7 @@ type Visit = unsafe extern "C" fn(*mut c_void, *mut c_void) -> c_int;
 type Traverse = unsafe extern "C" fn(*mut c_void, Visit, *mut c_void) -> c_int;
 
 impl<'a, S: Sink> Walk<'a, S> {
-    pub(super) fn new(
+    pub(crate) fn new(
         session: &'static Session,
         recorder: &'static Recorder,
         sink: &'a mut S,
@@ -86,12 +86,12 @@ impl<'a, S: Sink> Walk<'a, S> {
         })
     }
 
-    pub(super) fn write(&mut self, record: SnapshotRecord<'_>) -> Result<(), Stopped> {
+    pub(crate) fn write(&mut self, record: SnapshotRecord<'_>) -> Result<(), Stopped> {
         self.sink.record(&Record::Snapshot(record))
     }
 
     /// The number of the object at an address.
-    pub(super) fn number(&mut self, address: usize) -> Result<ObjectId, Stopped> {
+    pub(crate) fn number(&mut self, address: usize) -> Result<ObjectId, Stopped> {
         if let Some(number) = self.numbers.find(address) {
             return Ok(ObjectId(number));
         }
@@ -102,12 +102,12 @@ impl<'a, S: Sink> Walk<'a, S> {
     }
 
     /// Whether there is an object at an address.
-    pub(super) fn is_object(&self, address: usize) -> bool {
+    pub(crate) fn is_object(&self, address: usize) -> bool {
         self.numbers.find(address).is_some()
     }
 
     /// Where the walk begins: the modules, what runs, what the collector tracks.
-    pub(super) fn seed(&mut self) -> Result<(), Stopped> {
+    pub(crate) fn seed(&mut self) -> Result<(), Stopped> {
         // SAFETY: it is called as by the thread that has the GIL.
         let modules = unsafe { self.known.modules() };
         if modules != 0 {
@@ -142,7 +142,7 @@ impl<'a, S: Sink> Walk<'a, S> {
 
     /// Writes the objects that were numbered and not yet written, and with each the objects
     /// it refers to, until there are no more.
-    pub(super) fn run(&mut self) -> Result<(), Stopped> {
+    pub(crate) fn run(&mut self) -> Result<(), Stopped> {
         while let Some(&address) = self.objects.as_slice().get(self.types_of.len()) {
             if let Some(&soon) = self.objects.as_slice().get(self.types_of.len() + AHEAD) {
                 prefetch(soon);
@@ -185,14 +185,14 @@ impl<'a, S: Sink> Walk<'a, S> {
         self.write(SnapshotRecord::Object(object))
     }
 
-    pub(super) fn write_edge(&mut self, label: Label, target: usize) -> Result<(), Stopped> {
+    pub(crate) fn write_edge(&mut self, label: Label, target: usize) -> Result<(), Stopped> {
         self.progress.tick();
         let target = self.number(target)?;
         self.write(SnapshotRecord::Edge(Edge { label, target }))
     }
 
     /// Writes a reference that an object of this type told, unless there is no object.
-    pub(super) fn write_told(&mut self, label: Label, target: usize, of: &Type) -> Result<(), Stopped> {
+    pub(crate) fn write_told(&mut self, label: Label, target: usize, of: &Type) -> Result<(), Stopped> {
         self.progress.tick();
         let target = match self.numbers.find(target) {
             Some(number) => ObjectId(number),
@@ -203,8 +203,18 @@ impl<'a, S: Sink> Walk<'a, S> {
         self.write(SnapshotRecord::Edge(Edge { label, target }))
     }
 
+    pub(crate) fn interpreter(&self) -> usize {
+        self.interpreter
+    }
+
+    /// Forgets what was known of types: one has come to the address of another.
+    pub(crate) fn forget_types(&mut self) {
+        self.types = Types::new(self.layout, self.known);
+        self.proof = Proof::new(&self.layout.object, self.proof.type_type());
+    }
+
     /// Has the object say what it refers to.
-    pub(super) fn traverse(&mut self, object: usize, of: &Type) -> Result<(), Stopped> {
+    pub(crate) fn traverse(&mut self, object: usize, of: &Type) -> Result<(), Stopped> {
         self.told.clear();
         if of.traverse == 0 {
             return Ok(());
@@ -218,7 +228,7 @@ impl<'a, S: Sink> Walk<'a, S> {
     }
 
     /// Says what is missing, and ends the snapshot.
-    pub(super) fn end(&mut self, paused_ns: u64) -> Result<(), Stopped> {
+    pub(crate) fn end(&mut self, paused_ns: u64) -> Result<(), Stopped> {
         const REFERENCES: &[u8] =
             b"left out is what objects of these types refer to, since asking them crashed or took too long: ";
         const BLOCKS: &[u8] =

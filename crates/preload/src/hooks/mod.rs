@@ -2,5 +2,6 @@
 
 pub(crate) mod malloc;
 mod mmap;
+mod output;
 mod process;
 pub(crate) mod signals;

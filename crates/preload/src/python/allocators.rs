@@ -15,6 +15,7 @@ use memsight_capture::Domain;
 
 use crate::hooks::malloc::record_free;
 use crate::session::enter_to_allocate;
+use crate::steps;
 
 /// `PyMemAllocatorEx` (`cpython/pymem.h`).
 #[repr(C)]
@@ -48,7 +49,8 @@ const DOMAINS: [Domain; 3] = [Domain::Raw, Domain::Mem, Domain::Object];
 type Access = unsafe extern "C" fn(c_int, *mut Allocator);
 
 /// Wraps the allocators that are not ours.
-pub(super) fn wrap() {
+/// With `seen`, a trace is told of each block as well.
+pub(super) fn wrap(seen: bool) {
     static SYMBOLS: [AtomicUsize; 2] = [AtomicUsize::new(0), AtomicUsize::new(0)];
     for (place, name) in SYMBOLS.iter().zip([c"PyMem_GetAllocator", c"PyMem_SetAllocator"]) {
         if place.load(Ordering::Relaxed) == 0 {
@@ -69,7 +71,7 @@ pub(super) fn wrap() {
             get(number as c_int, current.as_mut_ptr());
             current.assume_init()
         };
-        if current.malloc as usize != wrapper(number).malloc as usize {
+        if current.malloc as usize != wrapper(number, seen).malloc as usize {
             *place = Some(current);
         }
     }
@@ -86,29 +88,31 @@ pub(super) fn wrap() {
     *stored = fresh;
     for (number, place) in stored.iter_mut().enumerate() {
         if let Some(wrapped) = place {
-            let mut ours = Allocator { ctx: core::ptr::from_mut(wrapped).cast(), ..wrapper(number) };
+            let mut ours = Allocator { ctx: core::ptr::from_mut(wrapped).cast(), ..wrapper(number, seen) };
             // SAFETY: the wrapper's functions take the wrapped allocator as their context.
             unsafe { set(number as c_int, &mut ours) };
         }
     }
 }
 
-fn wrapper(number: usize) -> Allocator {
+fn wrapper(number: usize, seen: bool) -> Allocator {
     macro_rules! wrapper_of {
-        ($number:literal) => {
+        ($number:literal, $seen:literal) => {
             Allocator {
                 ctx: core::ptr::null_mut(),
-                malloc: malloc::<$number>,
-                calloc: calloc::<$number>,
-                realloc: realloc::<$number>,
-                free: free::<$number>,
+                malloc: malloc::<$number, $seen>,
+                calloc: calloc::<$number, $seen>,
+                realloc: realloc::<$number, $seen>,
+                free: free::<$number, $seen>,
             }
         };
     }
-    match number {
-        0 => wrapper_of!(0),
-        1 => wrapper_of!(1),
-        _ => wrapper_of!(2),
+    match (number, seen) {
+        (0, _) => wrapper_of!(0, false),
+        (1, false) => wrapper_of!(1, false),
+        (1, true) => wrapper_of!(1, true),
+        (_, false) => wrapper_of!(2, false),
+        (_, true) => wrapper_of!(2, true),
     }
 }
 
@@ -117,7 +121,7 @@ const fn has_gil(number: usize) -> bool {
     number != 0
 }
 
-unsafe extern "C" fn malloc<const N: usize>(ctx: *mut c_void, bytes: usize) -> *mut c_void {
+unsafe extern "C" fn malloc<const N: usize, const SEEN: bool>(ctx: *mut c_void, bytes: usize) -> *mut c_void {
     // SAFETY: the context is the wrapped allocator.
     let wrapped = unsafe { &*ctx.cast::<Allocator>() };
     // SAFETY: the caller's own argument, and the wrapped allocator's own context.
@@ -125,10 +129,17 @@ unsafe extern "C" fn malloc<const N: usize>(ctx: *mut c_void, bytes: usize) -> *
     let Some(inside) = enter_to_allocate(has_gil(N)) else { return real() };
     let block = inside.thread.within_real(real);
     inside.record(DOMAINS[N], block, bytes, has_gil(N));
+    if SEEN {
+        steps::allocated(block as usize, bytes);
+    }
     block
 }
 
-unsafe extern "C" fn calloc<const N: usize>(ctx: *mut c_void, count: usize, each: usize) -> *mut c_void {
+unsafe extern "C" fn calloc<const N: usize, const SEEN: bool>(
+    ctx: *mut c_void,
+    count: usize,
+    each: usize,
+) -> *mut c_void {
     // SAFETY: the context is the wrapped allocator.
     let wrapped = unsafe { &*ctx.cast::<Allocator>() };
     // SAFETY: the caller's own arguments, and the wrapped allocator's own context.
@@ -136,10 +147,13 @@ unsafe extern "C" fn calloc<const N: usize>(ctx: *mut c_void, count: usize, each
     let Some(inside) = enter_to_allocate(has_gil(N)) else { return real() };
     let block = inside.thread.within_real(real);
     inside.record(DOMAINS[N], block, count.saturating_mul(each), has_gil(N));
+    if SEEN {
+        steps::allocated(block as usize, count.saturating_mul(each));
+    }
     block
 }
 
-unsafe extern "C" fn realloc<const N: usize>(
+unsafe extern "C" fn realloc<const N: usize, const SEEN: bool>(
     ctx: *mut c_void,
     old: *mut c_void,
     bytes: usize,
@@ -149,12 +163,19 @@ unsafe extern "C" fn realloc<const N: usize>(
     // SAFETY: the caller's own arguments, and the wrapped allocator's own context.
     let real = || unsafe { (wrapped.realloc)(wrapped.ctx, old, bytes) };
     let Some(inside) = enter_to_allocate(has_gil(N)) else { return real() };
-    inside.reallocate(DOMAINS[N], old, bytes, has_gil(N), real)
+    let new = inside.reallocate(DOMAINS[N], old, bytes, has_gil(N), real);
+    if SEEN {
+        steps::reallocated(old as usize, new as usize, bytes);
+    }
+    new
 }
 
-unsafe extern "C" fn free<const N: usize>(ctx: *mut c_void, block: *mut c_void) {
+unsafe extern "C" fn free<const N: usize, const SEEN: bool>(ctx: *mut c_void, block: *mut c_void) {
     // SAFETY: the context is the wrapped allocator.
     let wrapped = unsafe { &*ctx.cast::<Allocator>() };
+    if SEEN {
+        steps::freed(block as usize, DOMAINS[N] == Domain::Object);
+    }
     record_free(block, has_gil(N));
     // SAFETY: the caller's own argument, and the wrapped allocator's own context.
     unsafe { (wrapped.free)(wrapped.ctx, block) }

@@ -362,6 +362,12 @@ pub(crate) struct Steps {
     pub bytearray_start: usize,
     /// `PyCFunctionObject.m_ml`: pointer to a `PyMethodDef`, which begins with a C string.
     pub method_definition: usize,
+    /// `PyMethodObject.im_func`: pointer to an object.
+    pub method_function: usize,
+    /// `PyMethodObject.im_self`: pointer to an object.
+    pub method_self: usize,
+    /// `PyThreadState.c_tracefunc`: pointer to a function, or null.
+    pub trace_function: usize,
 }
 
 /// Where a frame keeps the values that it computes with, and how many there are.
@@ -589,6 +595,9 @@ pub(crate) static LAYOUTS: [Layout; 5] = [
             complex_value: 16,
             bytearray_start: 40,
             method_definition: 16,
+            method_function: 16,
+            method_self: 24,
+            trace_function: 64,
         },
     },
     Layout {
@@ -702,6 +711,9 @@ pub(crate) static LAYOUTS: [Layout; 5] = [
             complex_value: 16,
             bytearray_start: 40,
             method_definition: 16,
+            method_function: 16,
+            method_self: 24,
+            trace_function: 64,
         },
     },
     Layout {
@@ -815,6 +827,9 @@ pub(crate) static LAYOUTS: [Layout; 5] = [
             complex_value: 16,
             bytearray_start: 40,
             method_definition: 16,
+            method_function: 16,
+            method_self: 24,
+            trace_function: 72,
         },
     },
     Layout {
@@ -928,6 +943,9 @@ pub(crate) static LAYOUTS: [Layout; 5] = [
             complex_value: 16,
             bytearray_start: 40,
             method_definition: 16,
+            method_function: 16,
+            method_self: 24,
+            trace_function: 72,
         },
     },
     Layout {
@@ -1041,6 +1059,9 @@ pub(crate) static LAYOUTS: [Layout; 5] = [
             complex_value: 16,
             bytearray_start: 40,
             method_definition: 16,
+            method_function: 16,
+            method_self: 24,
+            trace_function: 88,
         },
     },
 ];

@@ -26,6 +26,7 @@ use crate::session::{Inside, Session, session};
 use crate::text::leading_number;
 use layout::{InstructionForm, Layout};
 
+pub(crate) use code::is_code;
 pub(crate) use gc::Collector;
 pub(crate) use known::Known;
 
@@ -69,7 +70,7 @@ pub(crate) struct Python {
 }
 
 /// The symbol's address, or 0.
-fn symbol(name: &CStr) -> usize {
+pub(crate) fn symbol(name: &CStr) -> usize {
     // SAFETY: dlsym takes a handle and a name.
     unsafe { libc::dlsym(libc::RTLD_DEFAULT, name.as_ptr()) as usize }
 }
@@ -256,7 +257,7 @@ impl Python {
 
     fn wrap(&self, session: &Session) {
         if session.config().track == Track::Objects {
-            allocators::wrap();
+            allocators::wrap(session.config().steps.max_steps > 0);
         }
     }
 
@@ -264,13 +265,11 @@ impl Python {
     /// put other allocators in place of ours. Wraps those; `true` once it is
     /// settled.
     pub(crate) fn watch(&self, session: &Session) -> bool {
-        let is_initialized = self.is_initialized.load(Ordering::Relaxed);
-        if self.state() == State::Absent || is_initialized == 0 {
+        if self.state() == State::Absent || self.is_initialized.load(Ordering::Relaxed) == 0 {
             return true;
         }
         self.wrap(session);
-        // SAFETY: Py_IsInitialized may be called at any time.
-        unsafe { mem::transmute::<usize, GetFlag>(is_initialized)() != 0 }
+        self.is_initialized()
     }
 
     /// The node of the calling thread's Python stack.
@@ -514,6 +513,20 @@ impl Python {
             State::Found => self.known().is_whole(),
             State::Readable => self.interpreter().is_none() || self.can_be_walked().is_ok(),
         }
+    }
+
+    /// The state of the calling thread, which has the GIL; 0 if it has none.
+    pub(crate) fn current_thread_state(&self) -> usize {
+        let current = self.current_state.load(Ordering::Relaxed);
+        // SAFETY: the function may be called at any time.
+        if current == 0 { 0 } else { unsafe { mem::transmute::<usize, GetState>(current)() as usize } }
+    }
+
+    /// Whether the interpreter has started.
+    pub(crate) fn is_initialized(&self) -> bool {
+        let is_initialized = self.is_initialized.load(Ordering::Relaxed);
+        // SAFETY: Py_IsInitialized may be called at any time.
+        is_initialized != 0 && unsafe { mem::transmute::<usize, GetFlag>(is_initialized)() != 0 }
     }
 
     /// The offset of an object's type, for the walk over what is alive at the end.

@@ -4,6 +4,7 @@ use memsight_capture::Track;
 use memsight_recorder::{sys, syscall};
 
 use super::{Path, path_pointer};
+use crate::steps::Wanted;
 use crate::text::{Buffer, env, leading_number};
 
 /// What the environment asked for.
@@ -24,6 +25,8 @@ pub(crate) struct Config {
     pub(crate) check: bool,
     /// When the object graph is written.
     pub(crate) heap: Heap,
+    /// The trace that is to be taken, if any.
+    pub(crate) steps: Wanted,
     /// A copy that reads the object graph and comes no further in this time hangs.
     pub(crate) patience_ns: u64,
 }
@@ -136,6 +139,9 @@ pub(super) fn configure(config: &mut Config) -> bool {
     config.follow = env(c"MEMSIGHT_FOLLOW") != Some(b"0");
     config.check = env(c"MEMSIGHT_CHECK").is_some();
     config.heap = env(c"MEMSIGHT_HEAP").map_or(Heap::NEVER, Heap::parse);
+    if let Some(wanted) = env(c"MEMSIGHT_STEPS") {
+        config.steps.parse(wanted);
+    }
     let patience_ms = env(c"MEMSIGHT_PATIENCE_MS").and_then(leading_number).unwrap_or(PATIENCE_MS);
     config.patience_ns = patience_ms.saturating_mul(1_000_000);
     if let Some(image) = env(c"MEMSIGHT_IMAGE") {
@@ -176,7 +182,7 @@ fn split_pid(text: &[u8]) -> (&[u8], Option<&[u8]>) {
 }
 
 /// The variables that `memsight run` sets and the program does not see.
-pub(crate) const VARIABLES: [&core::ffi::CStr; 8] = [
+pub(crate) const VARIABLES: [&core::ffi::CStr; 9] = [
     c"MEMSIGHT_CAPTURE",
     c"MEMSIGHT_RUN",
     c"MEMSIGHT_TRACK",
@@ -184,6 +190,7 @@ pub(crate) const VARIABLES: [&core::ffi::CStr; 8] = [
     c"MEMSIGHT_IMAGE",
     c"MEMSIGHT_CHECK",
     c"MEMSIGHT_HEAP",
+    c"MEMSIGHT_STEPS",
     c"MEMSIGHT_PATIENCE_MS",
 ];
 

@@ -112,6 +112,20 @@ impl Output {
     }
 }
 
+impl Output {
+    /// Takes a record that is encoded.
+    pub(super) fn encoded(&mut self, record: &[u8]) -> Result<(), Stopped> {
+        if record.len() > self.plain.len() - self.len {
+            self.flush()?;
+        }
+        if let Some(place) = self.plain.get_mut(self.len..self.len + record.len()) {
+            place.copy_from_slice(record);
+            self.len += record.len();
+        }
+        Ok(())
+    }
+}
+
 impl Sink for Output {
     fn record(&mut self, record: &Record<'_>) -> Result<(), Stopped> {
         for _ in 0..2 {
