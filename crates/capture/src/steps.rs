@@ -538,11 +538,7 @@ fn decode_value<'a>(cursor: &mut Cursor<'a>) -> Result<StepValue<'a>, Malformed>
             let zigzag = cursor.int()?;
             StepValue::Int((zigzag >> 1) as i64 ^ -((zigzag & 1) as i64))
         }
-        2 => StepValue::Big {
-            negative: cursor.byte()? != 0,
-            count: cursor.int()?,
-            digits: cursor.bytes()?,
-        },
+        2 => StepValue::Big { negative: cursor.byte()? != 0, count: cursor.int()?, digits: cursor.bytes()? },
         3 => StepValue::Float(float(cursor)?),
         4 => StepValue::Complex(float(cursor)?, float(cursor)?),
         5 => StepValue::Text { length: cursor.int()?, start: cursor.bytes()? },
@@ -635,7 +631,10 @@ mod tests {
             let mut out = Out::new(&mut buffer);
             record.encode(&mut out).unwrap();
             for end in 1..out.len() {
-                assert!(Record::decode(&mut Cursor::new(&out.written()[..end])).is_err(), "{record:?} to {end}");
+                assert!(
+                    Record::decode(&mut Cursor::new(&out.written()[..end])).is_err(),
+                    "{record:?} to {end}"
+                );
             }
         }
     }

@@ -10,6 +10,7 @@
 pub mod json;
 mod model;
 pub mod page;
+pub mod python;
 mod state;
 
 pub use model::{

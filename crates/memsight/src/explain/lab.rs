@@ -52,13 +52,14 @@ impl Lab {
             Options { recorder: self.recorder.clone(), objects: true, follow: true, heap: String::new() };
         // What an interrupted experiment leaves goes with the folder.
         let environment = vec![("TMPDIR".into(), folder.path().into())];
-        let apart = Apart { folder: ".".into(), environment, limit: None };
+        let apart = Apart { folder: ".".into(), environment };
         let mut output = folder.file("output")?;
         let twin = || output.try_clone().context("the output's file");
         let streams = Streams::To { stdout: twin()?, stderr: twin()? };
         let capture = folder.path().join("run.msight");
         let destination = Destination::To(capture.clone());
-        let (ended, stopped) = launch::record_apart(&target, &destination, &options, streams, &apart)?;
+        let (ended, stopped) =
+            launch::record_apart(&target, &destination, &options, streams, &apart, &mut |_| false)?;
         if let Stopped::Asked(signal) = stopped {
             return Ok(Err(signal));
         }

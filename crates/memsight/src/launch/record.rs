@@ -46,6 +46,8 @@ pub(crate) struct Options {
 pub(crate) enum Streams {
     /// Where memsight's goes.
     Inherited,
+    /// Where memsight's goes, but what it prints goes to memsight's standard error.
+    Apart,
     /// To files, and no input.
     To {
         /// What it prints.
@@ -71,8 +73,6 @@ pub(crate) struct Apart {
     pub(crate) folder: PathBuf,
     /// Variables that it sees other than memsight does.
     pub(crate) environment: Vec<(OsString, OsString)>,
-    /// How long it may run.
-    pub(crate) limit: Option<Duration>,
 }
 
 /// Whether a program ended by itself.
@@ -102,8 +102,8 @@ pub(crate) fn record(
     Ok(Ended { waited, capture: written(destination, child, run_id) })
 }
 
-/// Like [`record`], in a session of its own: what is left of it at its end is
-/// killed, and what it started in other sessions too. Memsight must be noting
+/// Like [`record`], in a session of its own, until `is_late` says so of the time
+/// since it began: what is left of it at its end is killed, and what it started in other sessions too. Memsight must be noting
 /// signals that would end it, and have no other children.
 pub(crate) fn record_apart(
     target: &Target,
@@ -111,6 +111,7 @@ pub(crate) fn record_apart(
     options: &Options,
     streams: Streams,
     apart: &Apart,
+    is_late: &mut dyn FnMut(Duration) -> bool,
 ) -> Result<(Ended, Stopped)> {
     let run_id = run_id()?;
     let mut command = command(target, destination, options, streams, run_id);
@@ -118,10 +119,10 @@ pub(crate) fn record_apart(
     sys::apart(&mut command);
     sys::adopt_orphans();
     let child = start(&mut command, target)?;
-    let watched = watch(child, apart.limit).context(LOST);
+    let watched = watch(child, is_late).context(LOST);
     let capture = match &watched {
-        Ok(Stopped::No) => written(destination, child, run_id),
-        _ => None,
+        Ok(_) => written(destination, child, run_id),
+        Err(_) => None,
     };
     // Only now, since the recorder's writer is of the same group; and before the
     // wait, after which the group's id could be another's.
@@ -165,8 +166,14 @@ fn command(
 ) -> Command {
     let mut command = Command::new(&target.file);
     command.arg0(&target.argv0).args(&target.arguments);
-    if let Streams::To { stdout, stderr } = streams {
-        command.stdin(Stdio::null()).stdout(stdout).stderr(stderr);
+    match streams {
+        Streams::Inherited => {}
+        Streams::Apart => {
+            command.stdout(std::io::stderr());
+        }
+        Streams::To { stdout, stderr } => {
+            command.stdin(Stdio::null()).stdout(stdout).stderr(stderr);
+        }
     }
     if let Destination::To(template) = destination {
         command.env("LD_PRELOAD", with_recorder(&options.recorder));
@@ -191,7 +198,7 @@ const GRACE: Duration = Duration::from_secs(2);
 
 /// Waits for the leader of a session. Where time is up, or memsight is asked to
 /// end, the whole session is asked to, and killed if it does not.
-fn watch(child: i32, limit: Option<Duration>) -> std::io::Result<Stopped> {
+fn watch(child: i32, is_late: &mut dyn FnMut(Duration) -> bool) -> std::io::Result<Stopped> {
     let began = Instant::now();
     let mut stopped = Stopped::No;
     let mut killed_at = None;
@@ -204,7 +211,7 @@ fn watch(child: i32, limit: Option<Duration>) -> std::io::Result<Stopped> {
             if let Some(signal) = sys::asked_to_end() {
                 stopped = Stopped::Asked(signal);
                 sys::signal_group(child, signal);
-            } else if limit.is_some_and(|limit| began.elapsed() > limit) {
+            } else if is_late(began.elapsed()) {
                 stopped = Stopped::Late;
                 sys::signal_group(child, libc::SIGTERM);
             }

@@ -95,11 +95,11 @@ impl<'a> Runner<'a> {
         let captures = self.scratch.path().join("captures");
         new_folder(&captures)?;
         let destination = Destination::To(captures.join("run.msight"));
-        let apart =
-            Apart { folder: self.copy.path().to_owned(), environment: self.environment.clone(), limit };
+        let apart = Apart { folder: self.copy.path().to_owned(), environment: self.environment.clone() };
+        let mut is_late = |so_far| limit.is_some_and(|limit| so_far > limit);
         let began = Instant::now();
         let (ended, stopped) =
-            launch::record_apart(&self.target, &destination, &self.options, streams, &apart)?;
+            launch::record_apart(&self.target, &destination, &self.options, streams, &apart, &mut is_late)?;
         let wall = began.elapsed();
         let end = match (stopped, ended.waited.code, ended.waited.signal) {
             (Stopped::Asked(signal), ..) => return Err(Interrupted(signal).into()),

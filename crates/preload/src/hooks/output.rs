@@ -16,7 +16,9 @@ unsafe extern "C" fn write(descriptor: c_int, bytes: *const c_void, count: usize
     };
     if steps::stage() == Stage::On && written > 0 && !bytes.is_null() && session().is_this_process() {
         // SAFETY: the kernel has just read so many bytes there.
-        steps::output::wrote(descriptor, unsafe { core::slice::from_raw_parts(bytes.cast(), written as usize) });
+        steps::output::wrote(descriptor, unsafe {
+            core::slice::from_raw_parts(bytes.cast(), written as usize)
+        });
     }
     written
 }

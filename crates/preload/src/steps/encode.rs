@@ -23,9 +23,10 @@ impl Gathered {
         })
     }
 
-    /// Never 0.
-    pub(super) fn hash(&self) -> u64 {
-        hash_bytes(5, self.0.as_slice()) | 1
+    /// A hash of a record and of what was gathered. Never 0.
+    pub(super) fn hash_with(&self, record: StepRecord<'_>) -> u64 {
+        let seed = with_bytes(record, |bytes| hash_bytes(5, bytes));
+        hash_bytes(seed, self.0.as_slice()) | 1
     }
 
     fn records(&self) -> impl Iterator<Item = &[u8]> {

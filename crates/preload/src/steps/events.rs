@@ -87,7 +87,8 @@ pub(crate) fn see_to_thread(session: &'static Session, state: usize) {
     match stage() {
         Stage::Wanted if is_main && !IS_CALL_PENDING.swap(true, Ordering::Relaxed) => {
             // SAFETY: the function lives as long as the process.
-            let refused = unsafe { function!(add_pending_call as AddPendingCall)(begin, core::ptr::null_mut()) };
+            let refused =
+                unsafe { function!(add_pending_call as AddPendingCall)(begin, core::ptr::null_mut()) };
             IS_CALL_PENDING.store(refused == 0, Ordering::Relaxed);
         }
         // SAFETY: the thread has the GIL, and another is traced already.
@@ -108,7 +109,8 @@ unsafe extern "C" fn begin(_: *mut c_void) -> c_int {
         method: symbol(c"PyMethod_Type"),
         builtin: symbol(c"PyCFunction_Type"),
         // SAFETY: `None` is a live object.
-        none: layout.map_or(0, |layout| if none == 0 { 0 } else { unsafe { word(none + layout.object.ob_type) } }),
+        none: layout
+            .map_or(0, |layout| if none == 0 { 0 } else { unsafe { word(none + layout.object.ob_type) } }),
         deque: b"collections.deque",
     };
     let numbers = Numbers {
@@ -194,6 +196,9 @@ fn step(
         _ => None,
     };
     let moment = Moment { event, thread, line: line(), value };
+    if tracer.is_part_of_line(&moment)? {
+        return Ok(true);
+    }
     if !tracer.is_wanted(&moment)? {
         return Ok(true);
     }
@@ -230,7 +235,9 @@ fn flush() {
 unsafe fn is_text_file(object: usize) -> bool {
     let Some(layout) = session().python.graph_layout() else { return false };
     // SAFETY: a live object's type, whose name is a C string.
-    let name = unsafe { CStr::from_ptr(word(word(object + layout.object.ob_type) + layout.object.tp_name) as *const _) };
+    let name = unsafe {
+        CStr::from_ptr(word(word(object + layout.object.ob_type) + layout.object.tp_name) as *const _)
+    };
     matches!(name.to_bytes(), b"_io.TextIOWrapper" | b"TextIOWrapper")
 }
 

@@ -1,10 +1,10 @@
 //! The frames of a thread that are the program's own, outermost first, and their names.
 
-use memsight_capture::{ObjectId, StepFrame, StepFrameKind, StepName, StepNameKind, StepRecord};
+use memsight_capture::{ObjectId, StepEvent, StepFrame, StepFrameKind, StepName, StepNameKind, StepRecord};
 use memsight_recorder::memory::{OutOfMemory, PageVec};
 
 use super::shape::{Held, Names};
-use super::tracer::Tracer;
+use super::tracer::{Moment, Tracer};
 use crate::graph::content::Text;
 use crate::graph::types::flag;
 use crate::python::layout::ValueStack;
@@ -29,7 +29,12 @@ pub(super) struct Thread {
     pub(super) state: usize,
     pub(super) number: u32,
     pub(super) rows: PageVec<Row>,
+    /// The frame and line of its last event, if that was a line.
+    last_line: Option<(u32, u32)>,
 }
+
+/// Functions that a line has for itself.
+const COMPREHENSIONS: [&[u8]; 4] = [b"<listcomp>", b"<setcomp>", b"<dictcomp>", b"<genexpr>"];
 
 /// Numbers from here on are of generators' frames.
 const GENERATORS: u32 = 1 << 30;
@@ -41,7 +46,7 @@ impl Tracer {
             return Ok(at);
         }
         let number = self.threads.len() as u32;
-        self.threads.push(Thread { state, number, rows: PageVec::new() })?;
+        self.threads.push(Thread { state, number, rows: PageVec::new(), last_line: None })?;
         Ok(self.threads.len() - 1)
     }
 
@@ -91,6 +96,29 @@ impl Tracer {
             self.threads.as_mut_slice()[thread].rows.push(Row { frame, code, number, height: 0 })?;
         }
         Ok(())
+    }
+
+    /// Whether an event is but a part of what the line of the step before does: one round of a
+    /// comprehension, or of a loop on one line.
+    pub(super) fn is_part_of_line(&mut self, moment: &Moment) -> Result<bool, OutOfMemory> {
+        let [.., caller, row] = *self.threads.as_slice()[moment.thread].rows.as_slice() else {
+            return Ok(self.repeats_line(moment));
+        };
+        let function = self.code(row.code)?.function;
+        if matches!(self.words.get(function).rsplit(|&byte| byte == b'.').next(), Some(name) if COMPREHENSIONS.contains(&name))
+            && self.line_of(caller.frame) == moment.line
+        {
+            return Ok(true);
+        }
+        Ok(self.repeats_line(moment))
+    }
+
+    fn repeats_line(&mut self, moment: &Moment) -> bool {
+        let thread = &mut self.threads.as_mut_slice()[moment.thread];
+        let Some(row) = thread.rows.as_slice().last() else { return false };
+        let line = (moment.event == StepEvent::Line).then_some((row.number, moment.line));
+        let before = core::mem::replace(&mut thread.last_line, line);
+        line.is_some() && line == before
     }
 
     fn next_frame(&mut self) -> u32 {
@@ -172,7 +200,9 @@ impl Tracer {
         // SAFETY: a live frame and its code.
         unsafe {
             match layout.steps.value_stack {
-                ValueStack::Bounded { bottom, .. } | ValueStack::Counted { bottom, .. } => word(frame + bottom),
+                ValueStack::Bounded { bottom, .. } | ValueStack::Counted { bottom, .. } => {
+                    word(frame + bottom)
+                }
                 ValueStack::AboveLocals { locals } => {
                     let count = ((code + locals) as *const i32).read().max(0) as usize;
                     frame + layout.references.frame_locals + count * size_of::<usize>()
@@ -190,9 +220,8 @@ impl Tracer {
             let code = self.code(row.code)?;
             let layout = self.walk.layout;
             // SAFETY: a live frame.
-            let (globals, locals) = unsafe {
-                (word(row.frame + layout.steps.globals), word(row.frame + layout.steps.locals))
-            };
+            let (globals, locals) =
+                unsafe { (word(row.frame + layout.steps.globals), word(row.frame + layout.steps.locals)) };
             let kind = match () {
                 () if self.generator_of(row.frame).is_some() => StepFrameKind::Generator,
                 () if code.is_function => StepFrameKind::Function,
@@ -270,7 +299,8 @@ impl Tracer {
         let layout = self.walk.layout;
         // SAFETY: a live object, or 0.
         object != 0
-            && unsafe { word(word(object + layout.object.ob_type) + layout.object.tp_flags) } & flag::DICT != 0
+            && unsafe { word(word(object + layout.object.ob_type) + layout.object.tp_flags) } & flag::DICT
+                != 0
     }
 
     /// A file of the program runs its own code: its name is a module of the program.

@@ -1,7 +1,7 @@
 //! What the program writes to its standard output and error, kept for the next step.
 
-use core::sync::atomic::{AtomicBool, Ordering};
 use core::cell::UnsafeCell;
+use core::sync::atomic::{AtomicBool, Ordering};
 
 use memsight_capture::StepStream;
 

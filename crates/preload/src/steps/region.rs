@@ -20,7 +20,8 @@ struct Segment {
 }
 
 static REGION: [Segment; SEGMENTS] =
-    [const { Segment { memory: AtomicPtr::new(core::ptr::null_mut()), ready: AtomicUsize::new(0) } }; SEGMENTS];
+    [const { Segment { memory: AtomicPtr::new(core::ptr::null_mut()), ready: AtomicUsize::new(0) } };
+        SEGMENTS];
 
 /// The end that the tracer writes.
 pub(super) struct Tail {

@@ -91,7 +91,8 @@ impl Tracer {
     pub(super) fn shape(&mut self, address: usize) -> Result<Shape, OutOfMemory> {
         let object = &self.walk.layout.object;
         // SAFETY: a live type.
-        let identity = unsafe { [word(address + object.tp_flags) & !VOLATILE, word(address + object.tp_name)] };
+        let identity =
+            unsafe { [word(address + object.tp_flags) & !VOLATILE, word(address + object.tp_name)] };
         let hash = mix(address as u64);
         let rows = &self.shapes.rows;
         let row = self.shapes.table.find(hash, |row| rows.as_slice()[row as usize].of.address == address);
@@ -152,6 +153,7 @@ impl Tracer {
             _ if name == landmarks.deque => (Look::Told, StepKind::Sequence),
             _ if is_own || of.has(flag::EXCEPTION) => (Look::Instance, StepKind::Fields),
             _ if self.wanted.into && of.has(flag::HEAP_TYPE) => (Look::Instance, StepKind::Fields),
+            Kind::Leaf if is_open && is_iterator(name) => (Look::Nothing, StepKind::Iterator),
             Kind::Leaf => (Look::Nothing, StepKind::Closed),
             _ if is_open && is_iterator(name) => (Look::Told, StepKind::Iterator),
             _ if is_open => (Look::Told, StepKind::Fields),

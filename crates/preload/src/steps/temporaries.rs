@@ -51,8 +51,7 @@ impl Young {
     /// Takes a young block out; gives its bytes.
     pub(super) fn remove(&mut self, block: usize) -> Result<Option<usize>, OutOfMemory> {
         let rows = &self.rows;
-        let found =
-            self.table.remove(mix(block as u64), |row| rows.as_slice()[row as usize].0 == block);
+        let found = self.table.remove(mix(block as u64), |row| rows.as_slice()[row as usize].0 == block);
         let Some(row) = found else { return Ok(None) };
         self.unused.push(row)?;
         Ok(Some(self.rows.as_slice()[row as usize].1))

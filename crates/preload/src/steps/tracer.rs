@@ -1,8 +1,8 @@
 //! One step: from the frames to the objects, and what differs from the step before.
 
 use memsight_capture::{
-    ObjectId, Record, StepBegin, StepEvent, StepItem, StepLabel, StepObject, StepRecord,
-    StepStanding, StepTemporary, StepValue, WordId,
+    ObjectId, Record, StepBegin, StepEvent, StepItem, StepLabel, StepObject, StepRecord, StepStanding,
+    StepTemporary, StepValue, WordId,
 };
 use memsight_recorder::Recorder;
 use memsight_recorder::ledger::{Sink, Stopped};
@@ -118,8 +118,17 @@ impl Tracer {
         })
     }
 
-    /// Whether a step is within what was asked for.
+    /// Whether a step is within what was asked for. What came and went since the last is
+    /// forgotten if it is not.
     pub(super) fn is_wanted(&mut self, moment: &Moment) -> Result<bool, OutOfMemory> {
+        let is_wanted = self.is_within(moment)?;
+        if !is_wanted {
+            drop(self.young.take()?);
+        }
+        Ok(is_wanted)
+    }
+
+    fn is_within(&mut self, moment: &Moment) -> Result<bool, OutOfMemory> {
         let Some(row) = self.threads.as_slice()[moment.thread].rows.as_slice().last().copied() else {
             return Ok(false);
         };
@@ -182,7 +191,9 @@ impl Tracer {
         }
         self.lives.died.clear();
         let sums = self.young.take()?;
-        for sum in sums.as_slice() {
+        // What came before the first step is the interpreter's start.
+        let sums = if self.step == 1 { &[] } else { sums.as_slice() };
+        for sum in sums {
             let of_type = (sum.of_type != 0).then_some(WordId(sum.word));
             self.write(StepRecord::Temporary(StepTemporary { of_type, count: sum.count, bytes: sum.bytes }))?;
         }
@@ -290,8 +301,7 @@ impl Tracer {
             value,
             hidden_items: hidden,
         };
-        self.gathered.push(StepRecord::Object(record))?;
-        let said = self.gathered.hash();
+        let said = self.gathered.hash_with(StepRecord::Object(record));
         let is_loose = matches!(shape.look, Look::Tuple) && !is_tracked(object, &shape);
         let row = self.lives.get_mut(id);
         row.block = block.map_or(0, |(block, _)| block);
@@ -385,9 +395,8 @@ impl Tracer {
                 }
                 let life = *self.lives.get(id);
                 // SAFETY: its block was not given back, or it lies where nothing is allocated.
-                let (count, of) = unsafe {
-                    (word(life.address), word(life.address + self.walk.layout.object.ob_type))
-                };
+                let (count, of) =
+                    unsafe { (word(life.address), word(life.address + self.walk.layout.object.ob_type)) };
                 if count == 0 || of != life.of_type {
                     self.lives.end(id)?;
                 } else if life.is_shown && life.may_leave && pass == Pass::Values {

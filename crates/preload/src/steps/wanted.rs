@@ -9,6 +9,8 @@ pub(crate) struct Wanted {
     pub(crate) program: Path,
     /// Files below this folder are the program's.
     pub(crate) root: Path,
+    /// The same folder without links.
+    pub(crate) real: Path,
     /// The most steps that are taken; 0 if no trace was asked for.
     pub(crate) max_steps: u32,
     /// The line of the program to begin at; 0 for the first.
@@ -24,6 +26,7 @@ impl Wanted {
         Wanted {
             program: Path::new(),
             root: Path::new(),
+            real: Path::new(),
             max_steps: 0,
             from: 0,
             function: Path::new(),
@@ -40,6 +43,7 @@ impl Wanted {
             match name {
                 b"program" => drop(self.program.push(value)),
                 b"root" => drop(self.root.push(value)),
+                b"real" => drop(self.real.push(value)),
                 b"steps" => self.max_steps = number(),
                 b"from" => self.from = number(),
                 b"function" => drop(self.function.push(value)),
@@ -57,8 +61,11 @@ impl Wanted {
         if self.into || file == self.program.as_bytes() {
             return true;
         }
-        let below = file.strip_prefix(self.root.as_bytes()).is_some_and(|rest| rest.first() == Some(&b'/'));
-        below && !INSTALLED.iter().any(|folder| file.windows(folder.len()).any(|part| part == *folder))
+        let is_below = |folder: &Path| {
+            file.strip_prefix(folder.as_bytes()).is_some_and(|rest| rest.first() == Some(&b'/'))
+        };
+        (is_below(&self.root) || is_below(&self.real))
+            && !INSTALLED.iter().any(|folder| file.windows(folder.len()).any(|part| part == *folder))
     }
 }
 
