@@ -20,4 +20,4 @@ print(prices, half)
 prices = None  # `same` still refers to the list
 same = None  # freed: list
 print(half)
-half.clear()  # freed: int
+half.clear()  # its slots let go of the numbers
