@@ -48,15 +48,23 @@ impl Program {
         }
     }
 
-    fn run(&self, mut run: Run) -> Ran {
+    fn run(&self, mut run: Run) -> Result<Ran, String> {
         run.command.args(&self.arguments).env("COLUMNS", "80");
-        run.given(&self.stdin).within(30).end()
+        run.given(&self.stdin).within(30).try_end()
     }
 
     /// What differs when it is viewed.
     fn differences(&self, python: &Python) -> Vec<String> {
         let plain = self.run(Run::plain(python, &self.path));
         let viewed = self.run(Run::view(python, &self.path, &[]));
+        let found = match (plain, viewed) {
+            (Ok(plain), Ok(viewed)) => self.compare(&plain, &viewed),
+            (plain, viewed) => [plain.err(), viewed.err()].into_iter().flatten().collect(),
+        };
+        found.into_iter().map(|line| format!("3.{} {}: {line}", python.minor, name(&self.path))).collect()
+    }
+
+    fn compare(&self, plain: &Ran, viewed: &Ran) -> Vec<String> {
         let mut found = Vec::new();
         if plain.status.code() != Some(self.exit) || plain.stderr.is_empty() == self.stderr {
             found.push(format!("by itself it ends with {}: {}", plain.status, plain.stderr));
@@ -75,10 +83,10 @@ impl Program {
         }
         found.extend(viewed.left_running().into_iter().map(|left| format!("still runs: {left}")));
         match viewed.trace() {
-            Ok(trace) => found.extend(self.of_trace(&trace, &viewed)),
+            Ok(trace) => found.extend(self.of_trace(&trace, viewed)),
             Err(error) => found.push(error),
         }
-        found.into_iter().map(|line| format!("3.{} {}: {line}", python.minor, name(&self.path))).collect()
+        found
     }
 
     fn of_trace(&self, trace: &Trace, viewed: &Ran) -> Vec<String> {

@@ -111,8 +111,13 @@ impl Run {
         self
     }
 
-    /// Runs it to its end. One that takes too long is killed, and the test fails.
-    pub(crate) fn end(mut self) -> Ran {
+    /// Runs it to its end. If it takes too long it is killed, and the test fails.
+    pub(crate) fn end(self) -> Ran {
+        self.try_end().unwrap_or_else(|error| panic!("{error}"))
+    }
+
+    /// The same; tells if it took too long.
+    pub(crate) fn try_end(mut self) -> Result<Ran, String> {
         // Files and no pipes: what is left running could hold a pipe open.
         let create = |name| File::create(self.folder.path().join(name)).expect("the folder can be written");
         self.command.stdout(create("stdout")).stderr(create("stderr"));
@@ -121,24 +126,24 @@ impl Run {
         let status = loop {
             match child.try_wait().expect("it is our child") {
                 Some(status) => break status,
-                None if began.elapsed() > self.limit => self.give_up(child),
+                None if began.elapsed() > self.limit => return Err(self.give_up(child)),
                 None => std::thread::sleep(Duration::from_millis(4)),
             }
         };
         let took = began.elapsed();
         let read = |name| std::fs::read(self.folder.path().join(name)).expect("it was created");
         let (stdout, stderr) = (read("stdout"), String::from_utf8_lossy(&read("stderr")).into_owned());
-        Ran { folder: self.folder, status, stdout, stderr, took, mark: self.mark }
+        Ok(Ran { folder: self.folder, status, stdout, stderr, took, mark: self.mark })
     }
 
-    fn give_up(&self, mut child: Child) -> ! {
+    fn give_up(&self, mut child: Child) -> String {
         for pid in marked(&self.mark) {
             kill(pid);
         }
         let _ = child.wait();
         let said = std::fs::read(self.folder.path().join("stderr")).unwrap_or_default();
         let said = String::from_utf8_lossy(&said).into_owned();
-        panic!("{:?} did not end within {:?}; it said:\n{said}", self.command, self.limit)
+        format!("{:?} did not end within {:?}; it said:\n{said}", self.command, self.limit)
     }
 }
 

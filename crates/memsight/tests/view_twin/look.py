@@ -106,9 +106,10 @@ def install():
         return names
 
     def look(line):
+        # First of all: what is made here could lie where an object of the program has lain.
+        tracked = set(map(id, gc.get_objects()))
         paths, objects = {}, {}
         functions = note_frames(sys._getframe(1), paths, objects)
-        tracked = {id(value) for value in gc.get_objects()}
         alive, freed = fates(paths, objects, tracked)
         for number in freed:
             weak.pop(number, None)
