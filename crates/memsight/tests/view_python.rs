@@ -148,7 +148,22 @@ fn what_holds_of_every_trace_holds_of_the_gallery_and_marked_lines_free_what_the
     complain(wrong);
 }
 
-/// Whether a local string is one object from the line that made it to the function's return.
+#[test]
+fn the_probe_alone_sees_a_string_stay_where_a_local_has_it_and_move_where_two_have() {
+    let probed = Probed::new();
+    let program = folder("../../examples/view").join("string_grows.py");
+    each_python(|python| {
+        let looks = probed.looks(&program, python, "alone");
+        ended_well(python.command().arg(probed.program(&program)).env("MEMSIGHT_LOOKS", &looks));
+        let looks = read_looks(&looks);
+        let (stayed, _) = growths(&twin::places_of(&looks, "grown_alone", "text"));
+        assert!(stayed > 1, "{python}: it stayed {stayed} times");
+        let (stayed, moved) = growths(&twin::places_of(&looks, "grown_while_shared", "text"));
+        assert!(stayed == 0 && moved > 1, "{python}: it stayed {stayed} times and moved {moved} times");
+    });
+}
+
+/// Addresses and bytes of a function's `text`, line by line.
 fn addresses_of_text(trace: &Trace, function: &str) -> Vec<(u64, u64)> {
     let mut found = Vec::new();
     for step in trace.steps.iter().filter(|step| step.event == "line") {
@@ -160,7 +175,7 @@ fn addresses_of_text(trace: &Trace, function: &str) -> Vec<(u64, u64)> {
     found
 }
 
-/// A string of the same size class that a line made longer: how often it stayed, and how often it moved.
+/// A line that made a string longer, within its size class: how often it stayed, and how often it moved.
 fn growths(addresses: &[(u64, u64)]) -> (usize, usize) {
     let class = |bytes: u64| bytes.div_ceil(16);
     let grown = addresses.windows(2).filter(|pair| pair[0].1 < pair[1].1);
@@ -188,7 +203,7 @@ fn a_string_grows_in_place_where_a_local_alone_has_it_and_is_a_new_one_where_not
 
 #[test]
 fn the_pictures_of_the_gallery_are_as_they_were() {
-    let folder = folder("tests/snapshots");
+    let folder = folder("tests").join("snapshots");
     let renew = std::env::var_os("MEMSIGHT_RENEW").is_some();
     let mut wrong = Vec::new();
     for program in gallery() {
@@ -203,7 +218,9 @@ fn the_pictures_of_the_gallery_are_as_they_were() {
                 MINORS.count(),
                 "a snapshot is of all versions, and some are not on this machine"
             );
-            std::fs::write(&path, snapshot::merged(&texts)).expect("snapshots can be written");
+            let written = std::fs::create_dir_all(&folder)
+                .and_then(|()| std::fs::write(&path, snapshot::merged(&texts)));
+            written.unwrap_or_else(|error| panic!("{}: {error}", path.display()));
             continue;
         }
         let file = std::fs::read_to_string(&path).unwrap_or_default();

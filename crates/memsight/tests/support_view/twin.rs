@@ -97,6 +97,16 @@ fn read_look(value: &Value) -> Option<Look> {
     })
 }
 
+/// Addresses and bytes of what a name of a function referred to, look by look.
+pub(crate) fn places_of(looks: &[Look], function: &str, name: &str) -> Vec<(u64, u64)> {
+    let place = |look: &Look| {
+        let depth = look.functions.len().checked_sub(1).filter(|&depth| look.functions[depth] == function)?;
+        let address = look.paths.get(&vec![depth.to_string(), name.to_owned()])?;
+        Some((*address, look.objects.get(address)?.bytes))
+    };
+    looks.iter().filter_map(place).collect()
+}
+
 /// Lines that the probe stands on, from the program's instrumented text.
 pub(crate) fn lines_of(instrumented: &str) -> BTreeSet<u64> {
     let number = |(number, text): (usize, &str)| {
