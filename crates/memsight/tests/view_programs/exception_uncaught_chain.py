@@ -1,0 +1,6 @@
+# exit: 1
+# stderr: yes
+try:
+    int("twelve")
+except ValueError as error:
+    raise RuntimeError("no number") from error

@@ -1,0 +1,5 @@
+lines = iter(["a-1", "b-2", "", "c-3"])
+print(list(iter(lambda: next(lines), "")), list(lines))
+pairs = zip(range(1000, 1003), "xyz")
+print(next(pairs), dict(pairs))
+print(list(enumerate(["p", "q"], start=1000)), list(map(max, [1, 2000], [1000, 2])))
