@@ -24,9 +24,17 @@ const MAY_DEPEND_ON: &[(&str, &[&str])] = &[
     ("memsight-heap", &["memsight-capture"]),
     ("memsight-report", &["memsight-insight", "memsight-heap", "memsight-capture"]),
     ("memsight-check", &[]),
+    ("memsight-picture", &["memsight-capture"]),
     (
         "memsight",
-        &["memsight-check", "memsight-report", "memsight-insight", "memsight-heap", "memsight-capture"],
+        &[
+            "memsight-check",
+            "memsight-picture",
+            "memsight-report",
+            "memsight-insight",
+            "memsight-heap",
+            "memsight-capture",
+        ],
     ),
     ("xtask", &[]),
 ];
