@@ -111,6 +111,7 @@ unsafe extern "C" fn begin(_: *mut c_void) -> c_int {
         // SAFETY: `None` is a live object.
         none: layout
             .map_or(0, |layout| if none == 0 { 0 } else { unsafe { word(none + layout.object.ob_type) } }),
+        str: symbol(c"PyUnicode_Type"),
         deque: b"collections.deque",
     };
     let numbers = Numbers {
@@ -167,6 +168,9 @@ unsafe extern "C" fn on_event(_: usize, frame: usize, what: c_int, argument: usi
     let Some(tracer) = (unsafe { tracer() }) else { return 0 };
     let thread_state = session().python.current_thread_state();
     let done = step(tracer, thread_state, event, argument, line);
+    if event == StepEvent::Line && matches!(done, Ok(true)) {
+        tracer.pause_for_growth(thread_state, tracer.walk.frame_of(frame));
+    }
     let why: &[u8] = match done {
         Ok(true) => return 0,
         Ok(false) => b"the most steps that were asked for were taken",

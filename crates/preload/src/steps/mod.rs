@@ -22,6 +22,7 @@ pub(crate) mod region;
 mod code;
 mod encode;
 mod frames;
+mod in_place;
 mod lives;
 mod shape;
 mod temporaries;

@@ -78,6 +78,7 @@ pub(super) struct Landmarks {
     pub(super) method: usize,
     pub(super) builtin: usize,
     pub(super) none: usize,
+    pub(super) str: usize,
     pub(super) deque: &'static [u8],
 }
 

@@ -11,6 +11,7 @@ use memsight_recorder::memory::{OutOfMemory, PageVec};
 use super::code::Codes;
 use super::encode::Gathered;
 use super::frames::Thread;
+use super::in_place::Paused;
 use super::lives::{LifeId, Lives};
 use super::region::Tail;
 use super::shape::{Held, Landmarks, Look, Shape, Shapes, method_name};
@@ -24,7 +25,7 @@ use crate::graph::types::{bytes_before, flag};
 use crate::graph::walk::Walk;
 use crate::proof::may_be_object;
 use crate::python::word;
-use crate::session::Session;
+use crate::session::{Session, session};
 
 /// More objects than that at a time are not shown.
 const MOST_OBJECTS: usize = 20_000;
@@ -70,6 +71,8 @@ pub(super) struct Tracer {
     beyond: u64,
     /// The step at hand, counted from 1.
     pub(super) step: u32,
+    /// A line that runs with the trace paused.
+    pub(super) paused: Option<Paused>,
     /// Whether the line to begin at was reached.
     pub(super) has_begun: bool,
 }
@@ -114,6 +117,7 @@ impl Tracer {
             standing: StepStanding::Reached,
             beyond: 0,
             step: 0,
+            paused: None,
             has_begun: wanted.from == 0,
         })
     }
@@ -416,6 +420,7 @@ impl Tracer {
     pub(super) fn allocated(&mut self, block: usize, bytes: usize) {
         // Without memory for it, it is not followed.
         let _ = self.young.insert(block, bytes);
+        self.see_whether_to_go_on();
     }
 
     pub(super) fn reallocated(&mut self, old: usize, new: usize, bytes: usize) {
@@ -423,8 +428,15 @@ impl Tracer {
         if was_young {
             self.allocated(new, bytes);
         }
+        self.see_whether_to_go_on();
         if old != new && old != 0 {
             self.end_lives_in(old);
+        }
+    }
+
+    fn see_whether_to_go_on(&mut self) {
+        if self.paused.is_some() {
+            self.go_on_after_growth(session().python.current_thread_state());
         }
     }
 
