@@ -136,7 +136,7 @@ impl Types {
     }
 
     pub(crate) fn fields(&self, of: &Type) -> &[Field] {
-        &self.fields.as_slice()[of.fields.0 as usize..of.fields.1 as usize]
+        self.fields.as_slice().get(of.fields.0 as usize..of.fields.1 as usize).unwrap_or(&[])
     }
 
     /// Whether objects of this type were met.

@@ -102,17 +102,13 @@ impl Tracer {
             if known.identity == identity {
                 return Ok(known);
             }
-            // What the walk knows of types is as old.
+            // What is known of other types may be as old.
             self.walk.forget_types();
+            self.shapes = Shapes::default();
         }
         let fresh = self.read_shape(address, identity)?;
-        match row {
-            Some(row) => self.shapes.rows.as_mut_slice()[row as usize] = fresh,
-            None => {
-                self.shapes.rows.push(fresh)?;
-                self.shapes.table.insert(self.shapes.rows.len() as u32 - 1, hash)?;
-            }
-        }
+        self.shapes.rows.push(fresh)?;
+        self.shapes.table.insert(self.shapes.rows.len() as u32 - 1, hash)?;
         Ok(fresh)
     }
 
@@ -319,7 +315,7 @@ impl Tracer {
                     name.push(self.walk.types.text(word));
                     Held::Word(self.word(name.as_bytes())?)
                 }
-                _ if in_order => Held::Index(at),
+                _ if in_order => Held::Index(self.items.len()),
                 _ => Held::Nothing,
             };
             self.items.push((label, target))?;
