@@ -13,6 +13,7 @@ mod model;
 pub mod page;
 pub mod python;
 mod replay;
+mod say;
 mod state;
 #[cfg(feature = "testing")]
 #[doc(hidden)]
@@ -24,4 +25,5 @@ pub use model::{
     Delta, Event, Frame, FrameKind, Language, Name, NameKind, Object, ObjectId, ObjectKind, Place, Ref,
     Source, SourceId, Standing, Step, Temporary, Trace,
 };
+pub use say::{MAX_SENTENCE, say_all};
 pub use state::{State, States};
