@@ -11,6 +11,9 @@ pub mod json;
 mod model;
 pub mod page;
 mod state;
+#[cfg(feature = "testing")]
+#[doc(hidden)]
+pub mod testing;
 
 pub use model::{
     Delta, Event, Frame, FrameKind, Language, Name, NameKind, Object, ObjectId, ObjectKind, Place, Ref,
