@@ -1,12 +1,13 @@
-//! Prints a made trace as JSON; without a name, lists the names.
-//! `large` takes a number of steps and of objects.
+//! Prints a made trace as the page reads it or, with `--json`, as scripts do; without a
+//! name, lists the names. `large` takes a number of steps and of objects.
 
 use std::io::{self, BufWriter, Write};
 
-use memsight_picture::{json, testing};
+use memsight_picture::{json, page, testing};
 
 fn main() -> io::Result<()> {
-    let arguments: Vec<String> = std::env::args().skip(1).collect();
+    let (flags, arguments): (Vec<_>, Vec<_>) =
+        std::env::args().skip(1).partition(|text| text.starts_with('-'));
     let mut out = BufWriter::new(io::stdout().lock());
     let number = |at: usize| arguments.get(at).and_then(|text| text.parse::<u32>().ok());
     let traces = testing::traces();
@@ -18,7 +19,8 @@ fn main() -> io::Result<()> {
         (None, ..) => None,
     };
     match trace {
-        Some(trace) => json::write(&trace, &mut out)?,
+        Some(trace) if flags.iter().any(|flag| flag == "--json") => json::write(&trace, &mut out)?,
+        Some(trace) => page::write(&trace, &mut out)?,
         None => traces.iter().try_for_each(|(name, _)| writeln!(out, "{name}"))?,
     }
     out.flush()

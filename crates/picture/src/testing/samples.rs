@@ -1,7 +1,7 @@
 //! The made traces.
 
 use super::Builder;
-use crate::model::{Event, FrameKind, ObjectId, ObjectKind, Ref, Standing, Trace};
+use crate::model::{Event, FrameKind, ObjectId, ObjectKind, Ref, Trace};
 
 /// All small traces, with a name each.
 pub fn traces() -> Vec<(&'static str, Trace)> {
@@ -257,7 +257,7 @@ pub fn large(steps: u32, objects: usize) -> Trace {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::model::{Language, Object};
+    use crate::model::{Language, Object, Standing};
     use crate::state::States;
 
     fn named(name: &str) -> Trace {
