@@ -33,7 +33,7 @@ pub(super) fn listing(trace: &Trace, columns: usize) -> String {
 }
 
 /// What a step says, or what it is where nothing is said.
-fn sentence(step: &Step) -> String {
+pub(super) fn sentence(step: &Step) -> String {
     if !step.say.is_empty() {
         return escaped(&step.say);
     }
