@@ -52,28 +52,4 @@ pub(super) fn show(trace: &Trace) -> Result<Exit> {
 }
 
 #[cfg(test)]
-mod tests {
-    use memsight_picture::States;
-
-    use super::moment::{Moment, Tags};
-
-    #[test]
-    fn no_line_of_a_column_is_wider_than_the_column() {
-        for (name, trace) in memsight_picture::testing::traces() {
-            let (states, tags) = (States::new(&trace), Tags::new(&trace));
-            for index in 0..trace.steps.len() {
-                let moment = Moment::new(&trace, &states, index).expect("a step of the trace");
-                for columns in [26, 35, 60] {
-                    let panes = [
-                        super::code::pane(&moment, columns),
-                        super::stack::pane(&moment, &tags, None, columns),
-                        super::heap::pane(&moment, &tags, None, columns),
-                    ];
-                    for line in panes.iter().flat_map(|pane| &pane.lines) {
-                        assert!(line.width() <= columns, "{name}, step {index}, {columns}: {line:?}");
-                    }
-                }
-            }
-        }
-    }
-}
+mod tests;

@@ -41,7 +41,7 @@ pub(super) fn draw(frame: &mut Frame<'_>, app: &mut App<'_>, color: bool) {
     let (top, rest) = cut_off(area, 1);
     let foot = 1 + SENTENCE + 1;
     let (body, rest) = cut_off(rest, rest.height.saturating_sub(foot));
-    screen.row(top, title(app, &moment, area.width.into()), Style::new());
+    screen.row(top, title(app, area.width.into()), Style::new());
     if app.mode == Mode::Help {
         let pane = help::pane(body.width.into());
         screen.pane(body, &pane, &mut 0, None, None);
@@ -82,7 +82,7 @@ fn line_of(area: Rect, index: usize) -> Rect {
 }
 
 /// The file, which step of how many, and where that is.
-fn title(app: &App<'_>, moment: &Moment<'_>, columns: usize) -> Line {
+fn title(app: &App<'_>, columns: usize) -> Line {
     let path = app.trace.sources.first().map(|source| escaped(&source.path)).unwrap_or_default();
     let count = app.trace.steps.len();
     let step = format!("  step {} of {}  ", amount(app.index as u64 + 1), amount(count as u64));
@@ -93,7 +93,7 @@ fn title(app: &App<'_>, moment: &Moment<'_>, columns: usize) -> Line {
     };
     let thread =
         if moment.step.thread > 0 { format!("thread {}  ", moment.step.thread) } else { String::new() };
-    let room = columns.saturating_sub(1 + width(&step) + width(&thread) + width(&score) + 1);
+    let room = columns.saturating_sub(1 + width(&step) + width(&score) + 1);
     let path = cut(&path, room.saturating_sub(12).max(8));
     let bar = room.saturating_sub(width(&path)).min(60);
     let before = (bar.saturating_sub(1) * app.index).checked_div(count - 1).unwrap_or(0);
@@ -101,7 +101,6 @@ fn title(app: &App<'_>, moment: &Moment<'_>, columns: usize) -> Line {
     let mark = if bar > 0 { "●" } else { "" };
     Line::of(format!(" {path}"), Ink::Strong)
         .and(step, Ink::Strong)
-        .and(thread, Ink::Plain)
         .and(format!("{}{mark}", "━".repeat(before)), Ink::Strong)
         .and("─".repeat(after), Ink::Dim)
         .and(score, Ink::Plain)
@@ -111,10 +110,18 @@ fn below_pane(app: &App<'_>, moment: &Moment<'_>, columns: usize) -> Pane {
     if app.below == Below::Output {
         return output::pane(app.trace, app.index, columns);
     }
+    // Who predicts must not read ahead.
+    let known = |id| {
+        let life = app.life(id);
+        match app.predicting {
+            Some(_) => &life[..life.partition_point(|event| event.step <= app.index)],
+            None => life,
+        }
+    };
     match &app.selected {
-        Some(Target::Object(id)) => life::of_object(moment, &app.tags, *id, app.life(*id), columns),
+        Some(Target::Object(id)) => life::of_object(moment, &app.tags, *id, known(*id), columns),
         Some(Target::Name { frame, name }) => match moment.named(*frame, name) {
-            Some(id) => life::of_object(moment, &app.tags, id, app.life(id), columns),
+            Some(id) => life::of_object(moment, &app.tags, id, known(id), columns),
             None => life::of_name(moment, &app.tags, *frame, name, columns),
         },
         None => Pane::new("nothing is selected", ""),

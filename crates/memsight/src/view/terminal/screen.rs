@@ -3,6 +3,8 @@
 use std::io::{self, Stdout};
 use std::panic;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::thread;
 use std::time::Duration;
 
 use anyhow::{Context, Result};
@@ -23,6 +25,10 @@ use crate::sys;
 /// How long a signal may wait to be seen.
 const TICK: Duration = Duration::from_millis(100);
 
+/// Whether the terminal is ours. It is given back once: leaving the screen a second time would put
+/// the cursor back over what was said since.
+static TAKEN: AtomicBool = AtomicBool::new(false);
+
 type Hook = Arc<dyn Fn(&panic::PanicHookInfo<'_>) + Send + Sync>;
 
 /// The terminal is ours while this lives.
@@ -40,6 +46,7 @@ impl Taken {
             then(info);
         }));
         let taken = Taken { before };
+        TAKEN.store(true, Ordering::SeqCst);
         enable_raw_mode()?;
         execute!(io::stdout(), EnterAlternateScreen)?;
         Ok(taken)
@@ -49,23 +56,33 @@ impl Taken {
 impl Drop for Taken {
     fn drop(&mut self) {
         give_back();
-        let before = self.before.clone();
-        panic::set_hook(Box::new(move |info| before(info)));
+        // A thread that panics may not change the hook, and needs none any more.
+        if !thread::panicking() {
+            let before = self.before.clone();
+            panic::set_hook(Box::new(move |info| before(info)));
+        }
     }
 }
 
 /// Where even this fails there is no terminal left to put in order.
 fn give_back() {
+    if !TAKEN.swap(false, Ordering::SeqCst) {
+        return;
+    }
     let _ = execute!(io::stdout(), LeaveAlternateScreen, Show);
     let _ = disable_raw_mode();
 }
 
 /// Shows the steps until the reader has enough of them.
 pub(super) fn run(app: &mut App<'_>, color: bool) -> Result<Exit> {
+    with_terminal(|| listen(app, color))
+}
+
+/// Does something while the terminal is ours.
+pub(super) fn with_terminal(act: impl FnOnce() -> io::Result<Exit>) -> Result<Exit> {
     sys::note_ends();
-    let taken =
-        Taken::take().context("the terminal cannot be used; without --terminal it is written as a page")?;
-    let result = listen(app, color);
+    let taken = Taken::take().context("the terminal cannot be used; without --terminal a page is written")?;
+    let result = act();
     drop(taken);
     result.context("the terminal was lost")
 }
