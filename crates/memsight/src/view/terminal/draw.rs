@@ -91,8 +91,6 @@ fn title(app: &App<'_>, columns: usize) -> Line {
         None if app.index + 1 == count => format!("  {}", cut(&escaped(&app.trace.ending), columns / 3)),
         None => format!("  {}", cut(&escaped(&app.trace.made_by), columns / 3)),
     };
-    let thread =
-        if moment.step.thread > 0 { format!("thread {}  ", moment.step.thread) } else { String::new() };
     let room = columns.saturating_sub(1 + width(&step) + width(&score) + 1);
     let path = cut(&path, room.saturating_sub(12).max(8));
     let bar = room.saturating_sub(width(&path)).min(60);
