@@ -9,7 +9,8 @@
 //!          sources: [{path: str, text: str}], steps: [Step], lives: {ID: [Life]}, texts: [str] }
 //! Step   { e: "call"|"line"|"return"|"exception"|"end", y?: true (pauses), t: thread, f: source, l: line,
 //!          say: str, out?: str, err?: str, v?: Ref (returned or raised),
-//!          stack?: [Frame]   (left out: as in the step before),
+//!          keep?: n, stack?: [Frame]   (the n outermost frames are as in the step before, these follow;
+//!                                      both left out: all as in the step before),
 //!          died?: [ID], left?: [ID], born?: [Object], changed?: [Change]   (to be done in this order),
 //!          temp?: [[type text|null, count, bytes]] }
 //! Frame  { id, n: function text, f: source, l: line, k: "function"|"module"|"class"|"generator",
@@ -143,6 +144,8 @@ struct StepData<'t> {
     err: &'t str,
     #[serde(skip_serializing_if = "Option::is_none")]
     v: Option<RefData>,
+    #[serde(skip_serializing_if = "is_zero")]
+    keep: u64,
     #[serde(skip_serializing_if = "Option::is_none")]
     stack: Option<Vec<FrameData>>,
     #[serde(skip_serializing_if = "Vec::is_empty")]
@@ -161,7 +164,9 @@ impl<'t> StepData<'t> {
     /// `state` is that of the step before.
     fn new(step: &'t Step, before: Option<&Step>, state: &State<'t>, texts: &mut Texts) -> Self {
         let delta = &step.delta;
-        let same_stack = before.is_some_and(|before| before.stack == step.stack);
+        let stack_before = before.map_or(&[][..], |before| &before.stack);
+        let same_stack = before.is_some() && stack_before == step.stack;
+        let (keep, _) = common(stack_before, &step.stack, |old, new| old == new);
         let ids = |ids: &[ObjectId]| ids.iter().map(|id| id.0).collect();
         let mut born: Vec<_> = delta.born.iter().map(|object| ObjectData::new(object, texts)).collect();
         let mut changed = Vec::new();
@@ -185,8 +190,9 @@ impl<'t> StepData<'t> {
             err: &step.stderr,
             temp: temp.collect(),
             v: step.value.as_ref().map(|value| RefData::new(value, texts)),
+            keep: if same_stack { 0 } else { keep as u64 },
             stack: (!same_stack)
-                .then(|| step.stack.iter().map(|frame| FrameData::new(frame, texts)).collect()),
+                .then(|| step.stack[keep..].iter().map(|frame| FrameData::new(frame, texts)).collect()),
             died: ids(&delta.died),
             left: ids(&delta.left),
             born,
