@@ -121,7 +121,7 @@ impl<'t> App<'t> {
             Mode::Help => Flow::On,
             Mode::Search(text) => self.search_key(text, key.code),
             Mode::Predict(question) => self.predict_key(question, key.code),
-            Mode::Steps => return self.step_key(key.code),
+            Mode::Steps => self.step_key(key.code),
         }
     }
 
@@ -227,11 +227,8 @@ impl<'t> App<'t> {
                 self.search();
                 return Flow::On;
             }
-            KeyCode::Backspace => {
-                if text.pop().is_none() {
-                    return Flow::On;
-                }
-            }
+            KeyCode::Backspace if text.is_empty() => return Flow::On,
+            KeyCode::Backspace => _ = text.pop(),
             KeyCode::Char(c) if text.len() < SEARCH => text.push(c),
             _ => {}
         }
