@@ -81,7 +81,7 @@ pub(crate) fn run(args: &Args) -> Result<Exit> {
         page::write(&trace, &path, args.force)?;
     }
     if args.terminal {
-        terminal::show(&trace)?;
+        return terminal::show(&trace);
     }
     Ok(Exit::Fine)
 }
