@@ -64,12 +64,13 @@ pub(crate) struct Args {
     force: bool,
 }
 
-/// Runs the program and shows its steps. `Exit` is the program's success or not, as of `run`.
+/// Runs the program and shows its steps. That is fine however the program itself ended.
 pub(crate) fn run(args: &Args) -> Result<Exit> {
-    let trace = match is_python(&args.program) {
+    let mut trace = match is_python(&args.program) {
         true => python::trace(args)?,
         false => c::trace(args)?,
     };
+    memsight_picture::say_all(&mut trace);
     if let Some(path) = &args.json {
         write_json(&trace, path)?;
     }
