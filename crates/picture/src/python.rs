@@ -232,7 +232,10 @@ impl<L: FnMut(&str) -> Source> Fold<L> {
             bytes: object.bytes,
             references: object.references,
             immortal: object.references.is_none(),
-            value: value::text(&of_type, &object.value),
+            value: match object.kind {
+                StepKind::Fields => value::made_with(&of_type, &object.value),
+                _ => value::text(&of_type, &object.value),
+            },
             of_type,
             items: Vec::new(),
             hidden_items: object.hidden_items,

@@ -41,6 +41,15 @@ pub(super) fn text(of_type: &str, value: &StepValue<'_>) -> Option<String> {
     })
 }
 
+/// An exception, or an instance of a class based on a value, as the call that makes it.
+pub(super) fn made_with(of_type: &str, value: &StepValue<'_>) -> Option<String> {
+    match value {
+        StepValue::Nothing => None,
+        StepValue::Named([]) => Some(format!("{of_type}()")),
+        value => Some(format!("{of_type}({})", text("", value)?)),
+    }
+}
+
 /// A `str` in the quotes that need fewer escapes (`Objects/unicodeobject.c`, `unicode_repr`).
 fn quoted(text: &str) -> String {
     let quote = if text.contains('\'') && !text.contains('"') { '"' } else { '\'' };

@@ -2,9 +2,14 @@
 
 use super::describe::{is_container, is_plain, is_the_programs, items, new, some, the, tick, type_of};
 use super::{Rank, Teller, several};
-use crate::model::{Event, Language, Object, ObjectKind, Ref, Standing};
+use crate::model::{Event, Language, Object, ObjectKind, Ref, Standing, Temporary};
 use crate::replay::common;
 use crate::words::{amount, count, plural, with_article};
+
+/// Objects of fewer bytes that come and go are worth a word where nothing else happened,
+const FEW_BYTES: u64 = 512;
+/// unless they are so many.
+const MANY_BYTES: u64 = 4096;
 
 impl<'t> Teller<'_, 't> {
     /// C: what was given back, what is lost, what dangles.
@@ -189,6 +194,7 @@ impl<'t> Teller<'_, 't> {
         }
         let lost = self.step.delta.changed.iter().filter(|object| {
             object.standing == Standing::Unreached
+                && object.kind != ObjectKind::Value
                 && self.moment.old.get(&object.id).is_some_and(|old| old.standing != Standing::Unreached)
         });
         let lost: Vec<_> = lost.collect();
@@ -225,7 +231,13 @@ impl<'t> Teller<'_, 't> {
     }
 
     pub(super) fn temporaries(&mut self) {
-        let Some(most) = self.step.delta.temporaries.iter().max_by_key(|made| made.bytes) else { return };
+        // One long list says more than many small numbers.
+        let each = |made: &Temporary| made.bytes / made.count.max(1);
+        let Some(most) = self.step.delta.temporaries.iter().max_by_key(|made| each(made)) else { return };
+        let is_small = each(most) < FEW_BYTES && most.bytes < MANY_BYTES;
+        if is_small && !self.facts.is_empty() {
+            return;
+        }
         let of_type = most.of_type.as_deref().map_or("block", |of_type| of_type);
         let of_type = crate::words::cut(of_type, 30);
         let text = match most.count {
@@ -244,7 +256,9 @@ impl<'t> Teller<'_, 't> {
     pub(super) fn counts(&mut self) {
         let other = self.step.delta.changed.iter().find(|object| {
             let before = self.moment.old.get(&object.id).and_then(|old| old.references);
-            !self.mentioned.contains(&object.id)
+            // Everybody shares what is built in.
+            object.standing != Standing::Static
+                && !self.mentioned.contains(&object.id)
                 && object.references.is_some_and(|now| before.is_some_and(|before| before != now))
         });
         if let Some((object, references)) = other.and_then(|object| Some((object, object.references?))) {

@@ -196,8 +196,8 @@ impl Tracer {
             Look::Dict => hidden = self.hold_entries(object)?,
             Look::Set | Look::Told => hidden = self.hold_told(object, shape)?,
             Look::Cell => {
-                let place = object + references.cell_content;
-                self.hold_place(place, Held::Nothing)?;
+                let (place, word) = (object + references.cell_content, self.word(b"cell_contents")?);
+                self.hold_place(place, Held::Word(word))?;
             }
             Look::Function => self.hold_function(object)?,
             Look::Method => {

@@ -24,8 +24,14 @@ use crate::graph::progress::Progress;
 use crate::graph::types::{bytes_before, flag};
 use crate::graph::walk::Walk;
 use crate::proof::may_be_object;
-use crate::python::word;
+use crate::python::{frames_of_thread, is_code, word};
 use crate::session::{Session, session};
+
+/// The collector's header before an object (`PyGC_Head`).
+const HEADER: usize = 16;
+
+/// A list's head (`PyListObject`).
+const LIST_BYTES: usize = 40;
 
 /// More objects than that at a time are not shown.
 const MOST_OBJECTS: usize = 20_000;
@@ -287,10 +293,7 @@ impl Tracer {
         // SAFETY: every object begins with its reference count.
         let count = unsafe { word(object) };
         let is_immortal = self.walk.layout.minor >= 12 && (count as i32) < 0;
-        let standing = match block {
-            None if self.standing == StepStanding::Reached => StepStanding::Static,
-            _ => self.standing,
-        };
+        let standing = if block.is_none() { StepStanding::Static } else { self.standing };
         let mut room = Room::new();
         let mut name = Text::<200>::new();
         let value = self.value_of(object, &shape, &mut room, &mut name);
@@ -379,12 +382,39 @@ impl Tracer {
                 Look::Nothing if shape.of.address == self.landmarks.builtin => {
                     name.push(method_name(word(object + layout.steps.method_definition)));
                 }
+                _ if shape.of.has(flag::EXCEPTION) => return self.argument_of(object, room),
                 _ => {
                     return value::of(object, &shape.of, layout, self.walk.known, &self.numbers, room);
                 }
             }
         }
         StepValue::Named(name.as_bytes())
+    }
+
+    /// What an exception was made with, if that is one value; a name of no letters for nothing.
+    ///
+    /// # Safety
+    /// A live exception.
+    unsafe fn argument_of<'a>(&mut self, exception: usize, room: &'a mut Room) -> StepValue<'a> {
+        let layout = self.walk.layout;
+        // SAFETY: a live exception's arguments are a tuple, or not there yet.
+        unsafe {
+            let arguments = word(exception + layout.references.exception[0]);
+            if arguments == 0 || word(arguments + layout.object.ob_type) != self.walk.known.tuple {
+                return StepValue::Nothing;
+            }
+            match self.walk.tuple_items(arguments) {
+                (_, 0) => StepValue::Named(b""),
+                (items, 1) => {
+                    let only = word(items);
+                    let Ok(shape) = self.shape(word(only + layout.object.ob_type)) else {
+                        return StepValue::Nothing;
+                    };
+                    value::of(only, &shape.of, layout, self.walk.known, &self.numbers, room)
+                }
+                _ => StepValue::Nothing,
+            }
+        }
     }
 
     /// Objects that no name leads to any more: those on a free list are dead, those that
@@ -462,7 +492,9 @@ impl Tracer {
     /// A block that is younger than the last step is about to be given back.
     fn note_temporary(&mut self, block: usize, bytes: usize, in_objects: bool) -> Result<(), OutOfMemory> {
         let Some((object, of_type)) = in_objects.then(|| self.object_in(block, bytes)).flatten() else {
-            return self.young.orphan(block, bytes);
+            let Some((list, head)) = self.list_of(block) else { return self.young.orphan(block, bytes) };
+            let shape = self.shape(list)?;
+            return self.young.add(list, shape.word.0, bytes + head);
         };
         if of_type == self.walk.known.frame {
             return Ok(());
@@ -474,6 +506,40 @@ impl Tracer {
         }
         let shape = self.shape(of_type)?;
         self.young.add(of_type, shape.word.0, sum)
+    }
+
+    /// The list whose items a block holds, if the innermost frame computes with it and it is
+    /// to be kept for reuse: its type, and the bytes of its head. Nobody sees such a one die.
+    fn list_of(&mut self, block: usize) -> Option<(usize, usize)> {
+        let layout = self.walk.layout;
+        let frame = frames_of_thread(layout, session().python.current_thread_state());
+        if frame == 0 {
+            return None;
+        }
+        // SAFETY: a live frame; what it names as its code is an object.
+        let code = unsafe { word(frame + layout.frame.code) };
+        // SAFETY: as above.
+        if !unsafe { is_code(code, self.walk.known.code, layout) } {
+            return None;
+        }
+        // SAFETY: a live code object.
+        let size = unsafe { ((code + layout.steps.stack_size) as *const i32).read() }.clamp(0, 64) as usize;
+        let bottom = self.stack_bottom(frame, code);
+        (0..size).find_map(|index| {
+            // SAFETY: the frame has room for so many values; what is there may be stale.
+            let list = unsafe { word(bottom + index * size_of::<usize>()) };
+            if list & 7 != 0 || list < HEADER {
+                return None;
+            }
+            let head = self.walk.recorder.shadow.peek(list - HEADER)?;
+            if self.lives.at(list).is_some() || (head.bytes as usize) < HEADER + LIST_BYTES {
+                return None;
+            }
+            // SAFETY: both words lie in a live block.
+            let (of, items) =
+                unsafe { (word(list + layout.object.ob_type), word(list + layout.references.list_items)) };
+            (of == self.walk.known.list && items == block).then_some((of, head.bytes as usize))
+        })
     }
 
     /// The object in a block of the object allocator: its address and type.
