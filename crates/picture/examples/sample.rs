@@ -3,7 +3,7 @@
 
 use std::io::{self, BufWriter, Write};
 
-use memsight_picture::{json, page, testing};
+use memsight_picture::{Trace, json, page, say_all, testing};
 
 fn main() -> io::Result<()> {
     let (flags, arguments): (Vec<_>, Vec<_>) =
@@ -18,10 +18,15 @@ fn main() -> io::Result<()> {
         (Some(name), ..) => traces.iter().find(|(other, _)| other == name).map(|(_, trace)| trace.clone()),
         (None, ..) => None,
     };
-    match trace {
+    match trace.map(with_sentences) {
         Some(trace) if flags.iter().any(|flag| flag == "--json") => json::write(&trace, &mut out)?,
         Some(trace) => page::write(&trace, &mut out)?,
         None => traces.iter().try_for_each(|(name, _)| writeln!(out, "{name}"))?,
     }
     out.flush()
+}
+
+fn with_sentences(mut trace: Trace) -> Trace {
+    say_all(&mut trace);
+    trace
 }

@@ -12,6 +12,7 @@ mod lives;
 mod model;
 pub mod page;
 mod replay;
+mod say;
 mod state;
 #[cfg(feature = "testing")]
 #[doc(hidden)]
@@ -23,4 +24,5 @@ pub use model::{
     Delta, Event, Frame, FrameKind, Language, Name, NameKind, Object, ObjectId, ObjectKind, Place, Ref,
     Source, SourceId, Standing, Step, Temporary, Trace,
 };
+pub use say::{MAX_SENTENCE, say_all};
 pub use state::{State, States};

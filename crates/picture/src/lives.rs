@@ -112,10 +112,10 @@ impl Lives {
     }
 
     fn compare(&mut self, old: &Object, new: &Object, step: usize) {
-        if let (Some(before), Some(now)) = (old.references, new.references) {
-            if before != now {
-                self.tell(new, step, What::Count, format!("{before}→{now}"));
-            }
+        if let (Some(before), Some(now)) = (old.references, new.references)
+            && before != now
+        {
+            self.tell(new, step, What::Count, format!("{before}→{now}"));
         }
         if old.address != new.address {
             self.tell(new, step, What::Value, format!("moved to {:#x}", new.address));

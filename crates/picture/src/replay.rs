@@ -6,7 +6,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::model::{
-    Frame, FrameKind, Language, NameKind, Object, ObjectId, ObjectKind, Ref, Standing, Step, Trace,
+    Frame, FrameKind, Language, Name, NameKind, Object, ObjectId, ObjectKind, Ref, Standing, Step, Trace,
 };
 use crate::state::State;
 
@@ -34,6 +34,7 @@ pub(crate) struct Held {
 /// A name of a frame that was there before and still is.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Renamed<'t> {
+    pub(crate) frame: &'t Frame,
     pub(crate) name: &'t str,
     pub(crate) kind: NameKind,
     pub(crate) from: Option<&'t Ref>,
@@ -48,9 +49,7 @@ pub(crate) struct Moment<'t> {
     pub(crate) gained: Vec<Held>,
     pub(crate) lost: Vec<Held>,
     pub(crate) renamed: Vec<Renamed<'t>>,
-    /// Frames of this thread that were not in its step before.
-    pub(crate) entered: Vec<&'t Frame>,
-    /// Frames that were, and are no more.
+    /// Frames of this thread that were in its step before, and are no more.
     pub(crate) left: Vec<&'t Frame>,
 }
 
@@ -125,17 +124,28 @@ impl<'t> Replay<'t> {
 
     /// How the program reaches an object; by type and address where no name is near.
     pub(crate) fn call(&self, object: &Object) -> String {
-        self.path(object.id, MAX_PATH)
+        self.path(object.id)
             .unwrap_or_else(|| format!("({} {})", object.of_type, short_address(object.address)))
     }
 
     /// A name that leads to an object, and how.
-    pub(crate) fn path(&self, id: ObjectId, depth: usize) -> Option<String> {
+    pub(crate) fn path(&self, id: ObjectId) -> Option<String> {
+        self.path_but(id, None, MAX_PATH)
+    }
+
+    /// The same, by another name than this one of this frame.
+    pub(crate) fn other_path(&self, id: ObjectId, frame: u32, name: &str) -> Option<String> {
+        self.path_but(id, Some((frame, name)), MAX_PATH)
+    }
+
+    fn path_but(&self, id: ObjectId, but: Option<(u32, &str)>, depth: usize) -> Option<String> {
         let holders = self.holders.get(&id)?;
         let frames = self.stacks.values().flat_map(|stack| stack.iter().rev());
         for frame in frames.filter(|frame| holders.contains(&Holder::Frame(frame.id))) {
-            let mut names = frame.names.iter().filter(|name| name.kind != NameKind::Held);
-            if let Some(name) = names.find(|name| refers_to(&name.to, id)) {
+            let leads = |name: &&Name| {
+                name.kind != NameKind::Held && but != Some((frame.id, &name.name)) && refers_to(&name.to, id)
+            };
+            if let Some(name) = frame.names.iter().find(leads) {
                 return Some(name.name.clone());
             }
         }
@@ -143,8 +153,11 @@ impl<'t> Replay<'t> {
         holders.iter().take(MAX_TRIED).find_map(|holder| {
             let Holder::Object(holder) = holder else { return None };
             let holder = self.state.objects.get(holder).filter(|holder| holder.id != id)?;
+            if holder.standing == Standing::Freed {
+                return None;
+            }
             let (label, _) = holder.items.iter().find(|(_, to)| refers_to(to, id))?;
-            let path = self.path(holder.id, depth)?;
+            let path = self.path_but(holder.id, but, depth)?;
             Some(self.slot(&path, holder, label))
         })
     }
@@ -186,36 +199,24 @@ struct Slots<'t> {
 
 impl<'t> Slots<'t> {
     fn compare_stacks(&mut self, before: &'t [Frame], now: &'t [Frame], moment: &mut Moment<'t>) {
+        let (same, _) = common(before, now, |old, new| old.id == new.id && old.names == new.names);
+        let (before, now) = (&before[same..], &now[same..]);
         let earlier: BTreeMap<u32, &Frame> = before.iter().map(|frame| (frame.id, frame)).collect();
-        let later: BTreeSet<u32> = now.iter().map(|frame| frame.id).collect();
+        let later: BTreeMap<u32, &Frame> = now.iter().map(|frame| (frame.id, frame)).collect();
         for (index, frame) in now.iter().enumerate() {
-            let old = earlier.get(&frame.id);
-            match old {
-                Some(old) => moment.renamed.extend(renamed(old, frame)),
-                None => moment.entered.push(frame),
-            }
-            let old = old.map_or(&[][..], |old| &old.names);
-            for name in frame.names.iter().filter(|name| !old.contains(name)) {
-                let was = old.iter().find(|was| was.name == name.name && was.kind == name.kind);
-                let slot = Slot::Name { frame, outermost: index == 0, name: &name.name };
-                match was {
-                    Some(was) if object_of(&was.to) == object_of(&name.to) => {}
-                    _ => self.gained.extend(object_of(&name.to).map(|id| (id, slot))),
-                }
-            }
+            let old = earlier.get(&frame.id).copied();
+            moment.renamed.extend(old.into_iter().flat_map(|old| renamed(old, frame)));
+            let others = old.map_or(&[][..], |old| &old.names);
+            self.gained.extend(only_here(frame, others, same + index == 0));
         }
         for (index, frame) in before.iter().enumerate() {
-            let new = now.iter().find(|new| new.id == frame.id).map_or(&[][..], |new| &new.names);
-            for name in frame.names.iter().filter(|name| !new.contains(name)) {
-                let is = new.iter().find(|is| is.name == name.name && is.kind == name.kind);
-                let slot = Slot::Name { frame, outermost: index == 0, name: &name.name };
-                match is {
-                    Some(is) if object_of(&is.to) == object_of(&name.to) => {}
-                    _ => self.lost.extend(object_of(&name.to).map(|id| (id, slot))),
-                }
+            let new = later.get(&frame.id).copied();
+            if new.is_none() {
+                moment.left.push(frame);
             }
+            let others = new.map_or(&[][..], |new| &new.names);
+            self.lost.extend(only_here(frame, others, same + index == 0));
         }
-        moment.left.extend(before.iter().filter(|frame| !later.contains(&frame.id)));
     }
 
     /// Items that only moved, as behind one that was inserted, neither come nor go.
@@ -249,6 +250,20 @@ impl<'t> Slots<'t> {
     }
 }
 
+/// The references of a frame's names that the same names do not have at another time.
+fn only_here<'t>(
+    frame: &'t Frame,
+    others: &'t [Name],
+    outermost: bool,
+) -> impl Iterator<Item = (ObjectId, Slot<'t>)> {
+    frame.names.iter().filter_map(move |name| {
+        let id = object_of(&name.to)?;
+        let is_same = |other: &&Name| other.name == name.name && other.kind == name.kind;
+        let other = others.iter().find(is_same).and_then(|other| object_of(&other.to));
+        (other != Some(id)).then_some((id, Slot::Name { frame, outermost, name: &name.name }))
+    })
+}
+
 /// The names of a frame that are new, refer to something else, or went, in the order of the code.
 fn renamed<'t>(before: &'t Frame, now: &'t Frame) -> Vec<Renamed<'t>> {
     let mut all = Vec::new();
@@ -259,12 +274,13 @@ fn renamed<'t>(before: &'t Frame, now: &'t Frame) -> Vec<Renamed<'t>> {
         let was = before.names.iter().find(|was| was.name == name.name && was.kind == name.kind);
         let (kind, to, from) = (name.kind, Some(&name.to), was.map(|was| &was.to));
         if from != to {
-            all.push(Renamed { name: &name.name, kind, from, to });
+            all.push(Renamed { frame: now, name: &name.name, kind, from, to });
         }
     }
     for name in &before.names {
         if !now.names.iter().any(|is| is.name == name.name && is.kind == name.kind) {
-            all.push(Renamed { name: &name.name, kind: name.kind, from: Some(&name.to), to: None });
+            let (kind, from) = (name.kind, Some(&name.to));
+            all.push(Renamed { frame: now, name: &name.name, kind, from, to: None });
         }
     }
     all

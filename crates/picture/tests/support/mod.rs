@@ -72,26 +72,26 @@ pub(crate) fn trace(random: &[Vec<u32>]) -> Trace {
             alive.push(object.clone());
         }
         let first = numbers[0];
-        if first % 5 == 0 {
-            let of_type = (first % 2 == 0).then(|| "list".to_owned());
+        if first.is_multiple_of(5) {
+            let of_type = (first.is_multiple_of(2)).then(|| "list".to_owned());
             delta.temporaries.push(Temporary { of_type, count: 1, bytes: 88 });
         }
         steps.push(Step {
             event: [Event::Call, Event::Line, Event::Return, Event::Exception][first as usize % 4],
-            yields: first % 7 == 0,
+            yields: first.is_multiple_of(7),
             thread: first % 2,
             source: SourceId(0),
             line: first % 9,
             stack: stack.clone(),
-            value: (first % 3 == 0).then(|| to(first, next)),
-            stdout: if first % 4 == 0 { "a\n".to_owned() } else { String::new() },
+            value: (first.is_multiple_of(3)).then(|| to(first, next)),
+            stdout: if first.is_multiple_of(4) { "a\n".to_owned() } else { String::new() },
             stderr: String::new(),
             delta,
             say: String::new(),
         });
     }
     Trace {
-        language: if next % 2 == 0 { Language::Python } else { Language::C },
+        language: if next.is_multiple_of(2) { Language::Python } else { Language::C },
         made_by: "CPython 3.12.1".to_owned(),
         sources: vec![Source { path: "a.py".to_owned(), text: "a = 1\n".to_owned() }],
         steps,
@@ -117,11 +117,11 @@ fn change(object: &mut Object, random: u32, objects: u32) {
         2 => object.kind = [ObjectKind::Sequence, ObjectKind::Fields, ObjectKind::Set][rest as usize % 3],
         3 => object.standing = [Standing::Freed, Standing::Static, Standing::Unreached][rest as usize % 3],
         4 => object.bytes = u64::from(rest),
-        5 => object.references = (rest % 3 > 0).then_some(u64::from(rest)),
+        5 => object.references = (!rest.is_multiple_of(3)).then_some(u64::from(rest)),
         6 => object.immortal = !object.immortal,
-        7 => object.value = (rest % 3 > 0).then(|| rest.to_string()),
+        7 => object.value = (!rest.is_multiple_of(3)).then(|| rest.to_string()),
         8 => object.hidden_items = u64::from(rest % 3),
-        9 => object.allocated_at = (rest % 3 > 0).then_some((SourceId(0), rest)),
+        9 => object.allocated_at = (!rest.is_multiple_of(3)).then_some((SourceId(0), rest)),
         10 if !object.items.is_empty() => {
             object.items.remove(rest as usize % object.items.len());
         }
@@ -133,7 +133,7 @@ fn change(object: &mut Object, random: u32, objects: u32) {
 }
 
 fn call(stack: &mut Vec<Frame>, random: u32, id: u32) {
-    if random % 3 == 0 {
+    if random.is_multiple_of(3) {
         stack.pop();
         return;
     }
@@ -152,11 +152,11 @@ fn name(stack: &mut [Frame], random: u32, objects: u32) {
     let depth = stack.len().max(1);
     let Some(frame) = stack.get_mut(random as usize % depth) else { return };
     let kind = [NameKind::Local, NameKind::Global, NameKind::Cell, NameKind::Held];
-    let place = (random % 3 == 0).then(|| Place {
+    let place = (random.is_multiple_of(3)).then(|| Place {
         address: u64::from(random),
         of_type: "int".to_owned(),
         bytes: 4,
-        uninitialised: random % 2 == 0,
+        uninitialised: random.is_multiple_of(2),
     });
     let name = ["a", "b", "c"][random as usize / 8 % 3].to_owned();
     let kind = kind[random as usize / 32 % 4];
