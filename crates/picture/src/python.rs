@@ -34,6 +34,13 @@ pub fn read<R: Read>(reader: &mut Reader<R>, load: impl FnMut(&str) -> Source) -
     fold.finish()
 }
 
+/// Makes a trace of records alone, of an interpreter that is not known.
+pub fn fold<'a>(records: impl IntoIterator<Item = StepRecord<'a>>, load: impl FnMut(&str) -> Source) -> Trace {
+    let mut fold = Fold::new(load);
+    records.into_iter().for_each(|record| fold.step(record));
+    fold.finish()
+}
+
 struct Fold<L> {
     load: L,
     words: Vec<String>,
