@@ -34,6 +34,7 @@ mod objects;
 pub mod read;
 mod record;
 mod start;
+mod step_value;
 mod steps;
 
 pub use arenas::{Arena, ArenaBlocks, ArenasEnd, Pool};
@@ -51,7 +52,8 @@ pub use record::{
     TypeShare,
 };
 pub use start::{Start, Track};
+pub use step_value::StepValue;
 pub use steps::{
     StepBegin, StepEvent, StepFrame, StepFrameKind, StepItem, StepKind, StepLabel, StepName, StepNameKind,
-    StepObject, StepRecord, StepStanding, StepStream, StepTemporary, StepValue,
+    StepObject, StepRecord, StepStanding, StepStream, StepTemporary,
 };

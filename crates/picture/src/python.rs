@@ -35,7 +35,10 @@ pub fn read<R: Read>(reader: &mut Reader<R>, load: impl FnMut(&str) -> Source) -
 }
 
 /// Makes a trace of records alone, of an interpreter that is not known.
-pub fn fold<'a>(records: impl IntoIterator<Item = StepRecord<'a>>, load: impl FnMut(&str) -> Source) -> Trace {
+pub fn fold<'a>(
+    records: impl IntoIterator<Item = StepRecord<'a>>,
+    load: impl FnMut(&str) -> Source,
+) -> Trace {
     let mut fold = Fold::new(load);
     records.into_iter().for_each(|record| fold.step(record));
     fold.finish()

@@ -108,9 +108,10 @@ unsafe extern "C" fn begin(_: *mut c_void) -> c_int {
         module: symbol(c"PyModule_Type"),
         method: symbol(c"PyMethod_Type"),
         builtin: symbol(c"PyCFunction_Type"),
-        // SAFETY: `None` is a live object.
-        none: layout
-            .map_or(0, |layout| if none == 0 { 0 } else { unsafe { word(none + layout.object.ob_type) } }),
+        none: layout.filter(|_| none != 0).map_or(0, |layout| {
+            // SAFETY: `None` is a live object.
+            unsafe { word(none + layout.object.ob_type) }
+        }),
         str: symbol(c"PyUnicode_Type"),
         deque: b"collections.deque",
     };

@@ -238,9 +238,9 @@ impl Tracer {
             match kind {
                 StepFrameKind::Module => {
                     self.note_module(globals)?;
-                    self.hold_names(globals, Names::OfModule)?;
+                    self.hold_names(globals, Names::Module)?;
                 }
-                StepFrameKind::Class if self.is_dict(locals) => self.hold_names(locals, Names::OfClass)?,
+                StepFrameKind::Class if self.is_dict(locals) => self.hold_names(locals, Names::Class)?,
                 StepFrameKind::Class => {}
                 StepFrameKind::Function | StepFrameKind::Generator => self.hold_locals(row.frame)?,
             }

@@ -19,12 +19,14 @@ pub(crate) mod events;
 pub(crate) mod output;
 pub(crate) mod region;
 
+mod blocks;
 mod code;
 mod encode;
 mod frames;
 mod in_place;
 mod lives;
 mod shape;
+mod size;
 mod temporaries;
 mod tracer;
 mod value;

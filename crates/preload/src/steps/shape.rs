@@ -5,20 +5,16 @@
 
 use core::ffi::CStr;
 
-use memsight_capture::{Domain, Label, StepKind, WordId};
+use memsight_capture::{Label, StepKind, WordId};
 use memsight_recorder::memory::{OutOfMemory, PageVec};
 use memsight_recorder::table::{Table, mix};
 
 use super::tracer::Tracer;
-use super::value;
-use crate::graph::content::{Text, characters};
+use crate::graph::content::Text;
 use crate::graph::types::{Kind, Type, flag};
 use crate::python::word;
 
 const WORD: usize = size_of::<usize>();
-
-/// The collector's header before an object (`PyGC_Head`).
-const HEADER: usize = 16;
 
 /// Items of one object that are said.
 const MOST_ITEMS: usize = 2000;
@@ -217,12 +213,12 @@ impl Tracer {
             Look::Class if self.is_heap_type(object) && self.is_own_type(object) => {
                 // SAFETY: a live heap type's dict.
                 let dict = unsafe { word(object + references.type_dict) };
-                self.hold_names(dict, Names::OfClass)?;
+                self.hold_names(dict, Names::Class)?;
             }
             Look::Module if self.is_own_module_object(object) => {
                 // SAFETY: a live module's dict (`md_dict`) follows its head.
                 let dict = unsafe { word(object + 2 * WORD) };
-                self.hold_names(dict, Names::OfModule)?;
+                self.hold_names(dict, Names::Module)?;
             }
             Look::Class | Look::Module => {}
             Look::Instance => {}
@@ -381,7 +377,7 @@ impl Tracer {
             }
         }
         if dict != 0 {
-            self.hold_names(dict, Names::OfInstance)?;
+            self.hold_names(dict, Names::Instance)?;
         }
         Ok(())
     }
@@ -414,7 +410,7 @@ impl Tracer {
     /// Whether a name of a module, a class or an instance is shown: not what the interpreter
     /// puts there, and not what was imported from elsewhere.
     fn is_of_interest(&mut self, name: &[u8], value: usize, whose: Names) -> Result<bool, OutOfMemory> {
-        if whose == Names::OfInstance {
+        if whose == Names::Instance {
             return Ok(true);
         }
         // SAFETY: a live object.
@@ -433,105 +429,22 @@ impl Tracer {
         })
     }
 
-    /// The block that an object lies in, and its bytes.
-    pub(super) fn block_of(&self, object: usize, of: &Type) -> Option<(usize, usize)> {
-        let before = of.bytes_before(self.walk.layout.minor);
-        [before, 0, 16, 32].into_iter().find_map(|before| {
-            let block = object.wrapping_sub(before);
-            self.walk.recorder.shadow.peek(block).map(|slot| (block, slot.bytes as usize))
-        })
-    }
-
-    /// Bytes of an object that no allocator gave.
-    pub(super) fn static_bytes(&self, object: usize, of: &Type) -> usize {
-        let layout = self.walk.layout;
-        // SAFETY: a live object of this type.
-        unsafe {
-            if of.has(flag::STR) {
-                let Some((data, kind, len)) = characters(object, layout) else { return of.size };
-                return data.saturating_sub(object) + (len + 1) * kind;
-            }
-            if of.has(flag::LONG) {
-                return layout.steps.digits + 4 * value::digits(object, layout).0.max(1);
-            }
-            let each = word(of.address + layout.references.itemsize);
-            of.size + if each == 0 { 0 } else { each * word(object + layout.references.size) }
-        }
-    }
-
-    /// Bytes of the blocks that are an object's alone: a list's items, a dict's table.
-    pub(super) fn buffer_bytes(&self, object: usize, shape: &Shape, block: (usize, usize)) -> usize {
-        let of = &shape.of;
-        let peek = |address: usize| match address & 15 == 0 && address >> 47 == 0 && address != 0 {
-            true => self.walk.recorder.shadow.peek(address),
-            false => None,
-        };
-        let bytes = |address: usize| peek(address).map_or(0, |slot| slot.bytes as usize);
-        let values = bytes(self.walk.values_block(object, of));
-        values
-            + match shape.look {
-                Look::Tuple | Look::Class | Look::Module | Look::Function | Look::Generator => 0,
-                Look::List => bytes(self.walk.list_items(object).0),
-                Look::Dict => self.table_bytes(object, &bytes),
-                _ if of.has(flag::STR | flag::BYTES | flag::LONG) => {
-                    let end = (block.0 + block.1).min(object + of.size);
-                    self.buffers_in(object + 2 * WORD, end, &peek)
-                }
-                _ => {
-                    let dict = self.dict_of(object, of);
-                    let dict_bytes = dict.map_or(0, |dict| {
-                        let as_dict = Type { flags: flag::DICT, ..*of };
-                        let values = self.walk.values_block(dict, &as_dict);
-                        bytes(dict - HEADER) + self.table_bytes(dict, &bytes) + bytes(values)
-                    });
-                    dict_bytes + self.buffers_in(object + 2 * WORD, block.0 + block.1, &peek)
-                }
-            }
-    }
-
-    /// A dict's table, unless other dicts share it.
-    fn table_bytes(&self, dict: usize, bytes: &impl Fn(usize) -> usize) -> usize {
-        // SAFETY: a live dict and its table of keys, which begins with a count of its users.
-        unsafe {
-            let keys = word(dict + self.walk.layout.references.dict_keys);
-            if keys != 0 && word(keys) == 1 { bytes(keys) } else { 0 }
-        }
-    }
-
     /// The dict of an instance, if nobody else refers to it: it is a part of the instance then.
-    fn dict_of(&self, object: usize, of: &Type) -> Option<usize> {
+    pub(super) fn dict_of(&self, object: usize, of: &Type) -> Option<usize> {
         let place = self.walk.dict_place(object, of)?;
         // SAFETY: a place for a dict of a live instance.
         let dict = unsafe { word(place) };
         // SAFETY: a live object, if it is none of the tagged words.
         (dict != 0 && dict & 7 == 0 && unsafe { word(dict) } == 1).then_some(dict)
     }
-
-    fn buffers_in(
-        &self,
-        from: usize,
-        to: usize,
-        peek: &impl Fn(usize) -> Option<memsight_recorder::shadow::Slot>,
-    ) -> usize {
-        let groups = &self.walk.recorder.groups;
-        (from..to.min(from + 4096).saturating_sub(7))
-            .step_by(WORD)
-            .filter_map(|place| {
-                // SAFETY: the word lies in a live block.
-                let slot = peek(unsafe { word(place) })?;
-                let domain = groups.try_get(slot.group)?.domain();
-                (domain == Domain::Mem).then_some(slot.bytes as usize)
-            })
-            .sum()
-    }
 }
 
 /// Whose names are looked at.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(super) enum Names {
-    OfModule,
-    OfClass,
-    OfInstance,
+    Module,
+    Class,
+    Instance,
 }
 
 /// `Py_TPFLAGS_VALID_VERSION_TAG` and others that come and go while a type lives.

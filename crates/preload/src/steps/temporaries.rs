@@ -91,7 +91,7 @@ impl Young {
                 self.add(0, 0, orphan.1)?;
             }
         }
-        if self.rows.len() > 0 {
+        if !self.rows.is_empty() {
             self.rows = PageVec::new();
             self.unused = PageVec::new();
             self.table = Table::default();
