@@ -55,5 +55,5 @@ pub use start::{Start, Track};
 pub use step_value::StepValue;
 pub use steps::{
     StepBegin, StepEvent, StepFrame, StepFrameKind, StepItem, StepKind, StepLabel, StepName, StepNameKind,
-    StepObject, StepRecord, StepStanding, StepStream, StepTemporary,
+    StepObject, StepRecord, StepStanding, StepStream, StepTemporary, StepsOver,
 };

@@ -202,6 +202,18 @@ pub enum StepStream {
     Stderr,
 }
 
+/// Why no more steps are taken.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[repr(u8)]
+pub enum StepsOver {
+    /// As many as were asked for were taken.
+    Enough = 0,
+    /// There is no memory for more.
+    OutOfMemory = 1,
+    /// The program has set a trace function of its own.
+    Replaced = 2,
+}
+
 /// One record of a trace.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum StepRecord<'a> {
@@ -234,8 +246,8 @@ pub enum StepRecord<'a> {
     Temporary(StepTemporary),
     /// The step is whole.
     End,
-    /// No more steps are taken: why, in words.
-    Over(&'a [u8]),
+    /// No more steps are taken.
+    Over(StepsOver),
 }
 
 pub(crate) const STEP: u8 = 31;
@@ -321,7 +333,7 @@ impl<'a> StepRecord<'a> {
             StepRecord::End => out.byte(12),
             StepRecord::Over(why) => {
                 out.byte(13)?;
-                out.bytes(why)
+                out.byte(*why as u8)
             }
         }
     }
@@ -387,7 +399,10 @@ impl<'a> StepRecord<'a> {
                 bytes: cursor.int()?,
             }),
             12 => StepRecord::End,
-            13 => StepRecord::Over(cursor.bytes()?),
+            13 => StepRecord::Over(one_of(
+                cursor,
+                &[StepsOver::Enough, StepsOver::OutOfMemory, StepsOver::Replaced],
+            )?),
             _ => return Err(Malformed("a record of a trace")),
         })
     }
@@ -493,7 +508,7 @@ mod tests {
             StepRecord::Temporary(StepTemporary { of_type: None, count: 1, bytes: 8056 }),
             StepRecord::Temporary(StepTemporary { of_type: Some(WordId(0)), count: 1, bytes: 8056 }),
             StepRecord::End,
-            StepRecord::Over(b"so many steps were taken"),
+            StepRecord::Over(StepsOver::Replaced),
         ]
     }
 

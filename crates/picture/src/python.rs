@@ -6,9 +6,9 @@ use std::collections::{BTreeMap, HashMap, HashSet};
 use std::io::Read;
 
 use memsight_capture::{
-    Interpreter, ObjectId as Number, Reader, Record, StepBegin, StepEvent, StepFrame, StepFrameKind,
-    StepKind, StepLabel, StepNameKind, StepObject, StepRecord, StepStanding, StepStream, StepTemporary,
-    WordId,
+    Child, ChildKind, Interpreter, ObjectId as Number, Reader, Record, StepBegin, StepEvent, StepFrame,
+    StepFrameKind, StepKind, StepLabel, StepNameKind, StepObject, StepRecord, StepStanding, StepStream,
+    StepTemporary, StepsOver, WordId,
 };
 
 use crate::model::{
@@ -28,6 +28,8 @@ pub fn read<R: Read>(reader: &mut Reader<R>, load: impl FnMut(&str) -> Source) -
         match record {
             Record::Step(record) => fold.step(record),
             Record::Interpreter(interpreter) => fold.interpreter(&interpreter),
+            Record::Child(Child { kind: ChildKind::Exec, .. }) => fold.note(ANOTHER),
+            Record::Child(_) => fold.note(CHILDREN),
             _ => {}
         }
     }
@@ -162,7 +164,7 @@ impl<L: FnMut(&str) -> Source> Fold<L> {
                 self.close_object();
                 self.trace.steps.extend(self.open.take());
             }
-            StepRecord::Over(why) => self.trace.truncated = Some(String::from_utf8_lossy(why).into_owned()),
+            StepRecord::Over(why) => self.trace.truncated = Some(why_over(why).to_owned()),
         }
     }
 
@@ -324,6 +326,19 @@ impl<L: FnMut(&str) -> Source> Fold<L> {
     }
 }
 
+fn why_over(why: StepsOver) -> &'static str {
+    match why {
+        StepsOver::Enough => "There were more steps than were asked for.",
+        StepsOver::OutOfMemory => "There was no memory for more steps.",
+        StepsOver::Replaced => {
+            "The program set a trace function of its own (sys.settrace, a debugger, coverage): \
+             what it did from then on is not shown."
+        }
+    }
+}
+
+const CHILDREN: &str = "The program started other processes; what those did is not shown.";
+const ANOTHER: &str = "The program became another one (exec), which is not shown.";
 const LOST_OUTPUT: &str = "The program wrote more than is kept here: some of its output is left out.";
 
 fn id_of(number: Number) -> ObjectId {

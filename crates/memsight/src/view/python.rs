@@ -6,7 +6,7 @@ use std::path::{Component, Path, PathBuf};
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, bail};
-use memsight_capture::{Reader, Record, StepRecord};
+use memsight_capture::{Reader, Record, StepRecord, StepsOver};
 use memsight_picture::{Source, Trace};
 
 use super::Args;
@@ -51,11 +51,9 @@ pub(super) fn trace(args: &Args) -> Result<Trace> {
     let mut reader = Reader::open(&capture)?;
     let mut trace = memsight_picture::python::read(&mut reader, load);
     trace.ending = ending(&ended, stopped, &late);
-    if let Some(why) = late.why().filter(|_| trace.truncated.is_none()) {
-        trace.truncated = Some(why);
-    }
-    if trace.truncated.is_some() {
-        trace.truncated = Some(truncation(&trace, args, &late));
+    let was_enough = trace.steps.len() > args.max_steps as usize;
+    if was_enough || late.is_late {
+        trace.truncated = Some(truncation(&trace, args, was_enough));
     }
     if trace.steps.is_empty() {
         bail!("{}", no_steps(args, &trace));
@@ -158,18 +156,13 @@ impl<'a> Late<'a> {
         self.is_late = so_far > self.limit || self.enough.is_some_and(|since| since.elapsed() > GRACE);
         self.is_late
     }
-
-    /// In words, if it was stopped.
-    fn why(&self) -> Option<String> {
-        self.is_late.then(|| format!("it was stopped after {} s", self.limit.as_secs()))
-    }
 }
 
 /// Whether the tracer has said that it takes no more steps.
 fn has_enough(capture: &Path) -> bool {
     let Ok(mut reader) = Reader::open(capture) else { return false };
     while let Some(record) = reader.next_record() {
-        if matches!(record, Record::Step(StepRecord::Over(_))) {
+        if matches!(record, Record::Step(StepRecord::Over(StepsOver::Enough))) {
             return true;
         }
     }
@@ -189,9 +182,9 @@ fn ending(ended: &Ended, stopped: Stopped, late: &Late<'_>) -> String {
 }
 
 /// What is missing, and how to see it.
-fn truncation(trace: &Trace, args: &Args, late: &Late<'_>) -> String {
+fn truncation(trace: &Trace, args: &Args, was_enough: bool) -> String {
     let steps = trace.steps.len();
-    match late.enough.is_some() || trace.steps.len() > args.max_steps as usize {
+    match was_enough {
         true => format!(
             "These are the first {} steps; there were more. --max-steps N takes more, --from LINE begins later, \
              --function NAME watches one function.",
@@ -199,7 +192,7 @@ fn truncation(trace: &Trace, args: &Args, late: &Late<'_>) -> String {
         ),
         false => format!(
             "These are the {steps} steps that it took in {} s, when it was stopped. --timeout SECONDS gives it longer.",
-            late.limit.as_secs()
+            args.timeout
         ),
     }
 }

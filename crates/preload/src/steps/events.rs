@@ -7,7 +7,7 @@ use core::ffi::{CStr, c_char, c_int, c_void};
 use core::mem;
 use core::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 
-use memsight_capture::StepEvent;
+use memsight_capture::{StepEvent, StepsOver};
 use memsight_recorder::memory::OutOfMemory;
 use memsight_recorder::sys;
 
@@ -80,7 +80,11 @@ pub(crate) fn prepare() {
 pub(crate) fn see_to_thread(session: &'static Session, state: usize) {
     let Some(layout) = session.python.graph_layout() else { return };
     // SAFETY: a live thread's state.
-    if state == 0 || unsafe { word(state + layout.steps.trace_function) } != 0 {
+    let function = if state == 0 { return } else { unsafe { word(state + layout.steps.trace_function) } };
+    if function != 0 {
+        if function != on_event as *const () as usize && stage() == Stage::On {
+            is_replaced();
+        }
         return;
     }
     let is_main = sys::tid() == sys::pid();
@@ -94,6 +98,16 @@ pub(crate) fn see_to_thread(session: &'static Session, state: usize) {
         // SAFETY: the thread has the GIL, and another is traced already.
         Stage::On if !is_main => unsafe { function!(set_trace as SetTrace)(Some(on_event), 0) },
         _ => {}
+    }
+}
+
+/// The program traces itself: steps from then on would not be whole.
+#[cold]
+fn is_replaced() {
+    set_stage(Stage::Over);
+    // SAFETY: its caller has the GIL, in the allocator and not in the tracer.
+    if let Some(tracer) = unsafe { tracer() } {
+        tracer.end(StepsOver::Replaced);
     }
 }
 
@@ -172,10 +186,10 @@ unsafe extern "C" fn on_event(_: usize, frame: usize, what: c_int, argument: usi
     if event == StepEvent::Line && matches!(done, Ok(true)) {
         tracer.pause_for_growth(thread_state, tracer.walk.frame_of(frame));
     }
-    let why: &[u8] = match done {
+    let why = match done {
         Ok(true) => return 0,
-        Ok(false) => b"the most steps that were asked for were taken",
-        Err(OutOfMemory) => b"there was no memory for more steps",
+        Ok(false) => StepsOver::Enough,
+        Err(OutOfMemory) => StepsOver::OutOfMemory,
     };
     tracer.end(why);
     set_stage(Stage::Over);

@@ -2,7 +2,7 @@
 
 use memsight_capture::{
     ObjectId, Record, StepBegin, StepEvent, StepItem, StepLabel, StepObject, StepRecord, StepStanding,
-    StepTemporary, StepValue, WordId,
+    StepTemporary, StepValue, StepsOver, WordId,
 };
 use memsight_recorder::Recorder;
 use memsight_recorder::ledger::{Sink, Stopped};
@@ -225,7 +225,7 @@ impl Tracer {
     }
 
     /// Says that no more steps are taken.
-    pub(super) fn end(&mut self, why: &[u8]) {
+    pub(super) fn end(&mut self, why: StepsOver) {
         // Where even this finds no memory, the missing end says as much.
         let _ = self.write(StepRecord::Over(why));
         self.tail.publish();
