@@ -47,7 +47,7 @@ function FrameCard({ view, trace, act, selected }: {
 }) {
   const { frame, isTop, isNew, names, hidden } = view;
   const source = trace.sources[frame.source];
-  const classes = ["card", frame.kind, isTop ? "is-top" : "", isNew ? "is-new" : ""];
+  const classes = ["card", `k-${frame.kind}`, isTop ? "is-top" : "", isNew ? "is-new" : ""];
   const where = trace.sources.length > 1 && source ? `${source.path.split("/").at(-1)}:${frame.line}` : `line ${frame.line}`;
   return (
     <article class={classes.join(" ").trim()} data-box={`f${frame.id}`}>
