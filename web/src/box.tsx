@@ -2,7 +2,7 @@
 
 import type { Box, Slot } from "./picture";
 import type { Obj } from "./data";
-import { bytes, countText, full, number, plural, short } from "./words";
+import { bytes, countText, full, number, short } from "./words";
 
 export interface Actions {
   readonly select: (key: string) => void;
@@ -164,6 +164,6 @@ function Facts({ box, language }: { box: Box; language: "python" | "c" }) {
 
 const Arrow = () => <><span aria-hidden="true">→</span><span class="sr"> now </span></>;
 
-/** `2 objects … 31 live, 4,208 B`: a word for what is not drawn. */
-export const hiddenText = (hidden: number): string => `+${plural(hidden, "object")} more`;
+/** A word for the objects that are not drawn. */
+export const hiddenText = (hidden: number): string => `+${number(hidden)} more`;
 

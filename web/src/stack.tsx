@@ -82,7 +82,7 @@ function NameRow({ slot, act, selected, owner }: {
         {owner === "value"
           ? <span class="label">{name.name}</span>
           : <button type="button" class="label" title={title} aria-pressed={selected === key} onClick={() => act.select(key)}>{name.name}</button>}
-        {KINDS[name.kind] && owner !== "value" && <span class="kind" title={KINDS[name.kind]}>{name.kind === "cell" ? "shared" : "held"}</span>}
+        {name.kind === "cell" && <span class="kind" title={KINDS.cell}>shared</span>}
         {place && <span class="place">{place.type} <span class="address">{short(place.address)}</span></span>}
         {place?.uninitialised
           ? <span class="text unset">uninitialised</span>
