@@ -8,6 +8,7 @@ export default defineConfig({
     target: "es2022",
     rollupOptions: { input: "view.html" },
     modulePreload: false,
+    emptyOutDir: false,
     reportCompressedSize: true,
   },
 });

@@ -18,8 +18,10 @@ import { Strip } from "./strip";
 import { Tables } from "./table";
 import { bytes, number, plural } from "./words";
 
-const USUAL_BOXES = 160;
+/** How many boxes more a click on "+12,431 more" draws. */
+const MORE_BOXES = 160;
 const PLAY_MS = 800;
+const ADDRESS_MS = 200;
 
 type Theme = "system" | "light" | "dark";
 const THEMES: Record<Theme, Theme> = { system: "light", light: "dark", dark: "system" };
@@ -32,7 +34,7 @@ export function App({ states }: { states: States }) {
   const [hovered, setHovered] = useState<string | null>(null);
   const [inline, setInline] = useState(true);
   const [asTable, setAsTable] = useState(false);
-  const [boxes, setBoxes] = useState(USUAL_BOXES);
+  const [rest, setRest] = useState(0);
   const [unfolded, setUnfolded] = useState<ReadonlyMap<string, number>>(new Map());
   const [playing, setPlaying] = useState(false);
   const [searching, setSearching] = useState(false);
@@ -45,9 +47,9 @@ export function App({ states }: { states: States }) {
   const selection = selected === null ? null : selectionOf(selected);
   const selectedId = selection?.what === "object" ? selection.id : null;
   const life = useMemo(() => (selected === null ? [] : lifeOf(states, selectionOf(selected))), [states, selected]);
-  const look: Look = { inline, boxes, unfolded, selected: selectedId };
-  const drawn = useMemo(() => picture(states, index, look), [states, index, inline, boxes, unfolded, selectedId]);
-  const ask = useMemo(() => (asked === index ? question(states, index) : null), [asked, index, states]);
+  const look: Look = { inline, rest, unfolded, selected: selectedId };
+  const drawn = useMemo(() => picture(states, index, look), [states, index, inline, rest, unfolded, selectedId]);
+  const ask = useMemo(() => (predicting && asked === index ? question(states, index) : null), [predicting, asked, index, states]);
   const step = trace.steps[index]!;
 
   const go = useCallback((to: number) => {
@@ -56,8 +58,8 @@ export function App({ states }: { states: States }) {
   }, [last]);
   /** One step on; in predict mode asks first where there is something to ask. */
   const forward = (): void => {
-    if (predicting && asked !== index && question(states, index)) setAsked(index);
-    else if (asked !== index) go(index + 1);
+    if (predicting && question(states, index)) setAsked(index);
+    else go(index + 1);
   };
   const move = (to: number): void => (to === index + 1 ? forward() : go(to));
   const answer = (given: number | null): void => {
@@ -92,7 +94,9 @@ export function App({ states }: { states: States }) {
   }, [trace]);
 
   useEffect(() => {
-    history.replaceState(null, "", `#step=${index + 1}`);
+    // Browsers refuse a page that writes its address often, and each time costs some milliseconds.
+    const timer = setTimeout(() => history.replaceState(null, "", `#step=${index + 1}`), ADDRESS_MS);
+    return () => clearTimeout(timer);
   }, [index]);
   useEffect(() => {
     const changed = (): void => { const to = stepOfHash(last); if (to !== null) go(to); };
@@ -166,7 +170,7 @@ export function App({ states }: { states: States }) {
       <Notes trace={trace} index={index} last={last} />
       {predicting && <Predict ask={ask} states={states} index={index} score={score} answer={answer} />}
       <p class={`say ${step.event}`} role="status" aria-live="polite">
-        <span class="event">{eventWord(trace, index)}</span> {step.say || "Nothing that is looked at changed."}
+        <span class="event">{eventWord(trace, index)}</span> <Sentence text={step.say || "Nothing that is looked at changed."} />
         {step.temporaries.length > 0 && <span class="temporaries"> {step.temporaries.map(temporary).join("; ")}.</span>}
       </p>
       <div class="side">
@@ -179,7 +183,7 @@ export function App({ states }: { states: States }) {
       <main class="view" aria-label="Memory at this step">
         <div class="scroll" tabIndex={0} role="region" aria-label="The picture">
           {asTable
-            ? <Tables picture={drawn} state={states.at(index)} more={() => setBoxes(boxes + USUAL_BOXES)} />
+            ? <Tables picture={drawn} state={states.at(index)} more={() => setRest(rest + MORE_BOXES)} />
             : <div class="canvas" style={{ "--lanes": Math.min(lanes, 10) }}>
                 <Stack picture={drawn} trace={trace} act={act} selected={selected} />
                 <section class="heap" aria-label="Heap, in address order">
@@ -187,7 +191,7 @@ export function App({ states }: { states: States }) {
                   {drawn.boxes.length === 0 && drawn.shelf.length === 0 && <p class="empty">No object that is looked at.</p>}
                   <div class="grid">{drawn.boxes.map(box)}</div>
                   {drawn.hidden > 0 && (
-                    <button type="button" class="more" onClick={() => setBoxes(boxes + USUAL_BOXES)}>{hiddenText(drawn.hidden)}</button>
+                    <button type="button" class="more" onClick={() => setRest(rest + MORE_BOXES)}>{hiddenText(drawn.hidden)}</button>
                   )}
                   {drawn.shelf.length > 0 && (
                     <section class="shelf" aria-label={shelfTitle(trace)}>
@@ -199,7 +203,7 @@ export function App({ states }: { states: States }) {
                 <Arrows picture={drawn} selected={selected} hovered={hovered} />
               </div>}
         </div>
-        <Strip state={states.at(index)} before={states.at(index - 1)} born={born} selected={selectedId} select={(id) => act.select(`b${id}`)} />
+        <Strip {...states.pair(index)} born={born} selected={selectedId} select={(id) => act.select(`b${id}`)} />
       </main>
       {helping && <Help close={() => setHelping(false)} />}
     </div>
@@ -208,6 +212,10 @@ export function App({ states }: { states: States }) {
 
 const shelfTitle = (trace: Trace): string =>
   trace.language === "c" ? "Leaked: no pointer leads to these" : "No name leads to these";
+
+/** A sentence in which what stands between backticks is the program's. */
+const Sentence = ({ text }: { text: string }) =>
+  <>{text.split("`").map((part, at) => (at % 2 === 1 ? <code key={at}>{part}</code> : part))}</>;
 
 function Switch({ on, act, name, title }: { on: boolean; act: () => void; name: string; title: string }) {
   return (

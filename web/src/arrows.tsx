@@ -95,7 +95,7 @@ class Scene {
       this.boxes.set(element.dataset.box!, { column, rect });
     }
     for (const element of root.querySelectorAll<HTMLElement>("[data-slot]")) {
-      this.slots.set(element.dataset.slot!, this.rect(element));
+      this.slots.set(element.dataset.slot!, this.rect(element.querySelector(".dot") ?? element));
     }
   }
 
@@ -164,8 +164,8 @@ function linksOf(picture: Picture, scene: Scene): Link[] {
   for (const frame of frames) {
     const owner = scene.end(frame.key);
     for (const slot of frame.names) {
-      slots([slot], owner, slot.name.kind === "held" ? "held" : "plain");
-      if (slot.embedded) slots(slot.embedded.slots, owner, "plain");
+      if (!slot.embedded) slots([slot], owner, slot.name.kind === "held" ? "held" : "plain");
+      else slots(slot.embedded.slots, owner, "plain");
     }
   }
   for (const box of [...picture.boxes, ...picture.shelf]) {

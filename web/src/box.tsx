@@ -2,7 +2,7 @@
 
 import type { Box, Slot } from "./picture";
 import type { Obj } from "./data";
-import { bytes, countText, full, number, plural, short } from "./words";
+import { bytes, countText, full, number, short } from "./words";
 
 export interface Actions {
   readonly select: (key: string) => void;
@@ -10,9 +10,9 @@ export interface Actions {
   readonly unfold: (key: string, more: number) => void;
 }
 
-const WORDS = { same: "", new: "new", changed: "changed", freed: "freed" } as const;
+const WORDS = { same: "", new: "new", changed: "", freed: "freed" } as const;
 
-/** What the box says in its corner, beside shape and colour. */
+/** What the box says in its corner, beside shape and colour. What changed has a bar. */
 function word(box: Box): string {
   const { object } = box;
   if (object.standing === "freed" && box.mark === "same") return "freed";
@@ -23,7 +23,7 @@ export function ObjectBox({ box, selected, act, language }: {
   box: Box; selected: boolean; act: Actions; language: "python" | "c";
 }) {
   const { object } = box;
-  const classes = ["box", object.kind, `is-${box.mark}`, object.standing, selected ? "selected" : ""];
+  const classes = ["box", `k-${object.kind}`, `is-${box.mark}`, `s-${object.standing}`, selected ? "selected" : ""];
   const key = `b${object.id}`;
   const flag = word(box);
   return (
@@ -76,11 +76,16 @@ function Value({ box: { object, before } }: { box: Box }) {
   return <div class={`value${differs ? " differs" : ""}`}>{object.value}</div>;
 }
 
+/** What the trace says of C memory that never got a value. */
+const UNSET = "uninitialised";
+
 function Cell({ slot }: { slot: Slot }) {
   return (
     <li class={slotClass("cell", slot)} data-slot={slot.key} title={inlineTitle(slot)}>
       {slot.label !== "" && <span class="label">{slot.label}</span>}
-      <span class="text">{slot.text}</span>
+      {slot.text === UNSET
+        ? <span class="text unset" title={UNSET}>?</span>
+        : <span class="text">{slot.text}</span>}
     </li>
   );
 }
@@ -116,7 +121,7 @@ export function SlotValue({ slot, act }: { slot: Slot; act: Actions }) {
       </span>
     );
   }
-  const unset = slot.text === "uninitialised";
+  const unset = slot.text === UNSET;
   return (
     <span class={unset ? "text unset" : "text"} title={inlineTitle(slot)}>
       {was} <span>{slot.text}</span>
@@ -159,6 +164,6 @@ function Facts({ box, language }: { box: Box; language: "python" | "c" }) {
 
 const Arrow = () => <><span aria-hidden="true">→</span><span class="sr"> now </span></>;
 
-/** `2 objects … 31 live, 4,208 B`: a word for what is not drawn. */
-export const hiddenText = (hidden: number): string => `+${plural(hidden, "object")} more`;
+/** A word for the objects that are not drawn. */
+export const hiddenText = (hidden: number): string => `+${number(hidden)} more`;
 

@@ -1,6 +1,8 @@
 // The bar of controls, the search field and the help.
 
 import { useEffect, useRef, useState } from "preact/hooks";
+import { Icon } from "./icons";
+import type { Shape } from "./icons";
 import { number } from "./words";
 
 export function Controls({ index, count, playing, go, play }: {
@@ -9,11 +11,11 @@ export function Controls({ index, count, playing, go, play }: {
   const last = count - 1;
   return (
     <div class="controls" role="group" aria-label="Steps">
-      <Button name="First step" keys="Home" sign="⏮" off={index === 0} act={() => go(0)} />
-      <Button name="Step back" keys="←" sign="◀" off={index === 0} act={() => go(index - 1)} />
-      <Button name={playing ? "Stop playing" : "Play"} keys="Space" sign={playing ? "⏸" : "⏵"} off={false} act={play} />
-      <Button name="Next step" keys="→" sign="▶" off={index === last} act={() => go(index + 1)} main />
-      <Button name="Last step" keys="End" sign="⏭" off={index === last} act={() => go(last)} />
+      <Button name="First step" keys="Home" shape="first" off={index === 0} act={() => go(0)} />
+      <Button name="Step back" keys="←" shape="back" off={index === 0} act={() => go(index - 1)} />
+      <Button name={playing ? "Stop playing" : "Play"} keys="Space" shape={playing ? "pause" : "play"} off={false} act={play} />
+      <Button name="Next step" keys="→" shape="next" off={index === last} act={() => go(index + 1)} main />
+      <Button name="Last step" keys="End" shape="last" off={index === last} act={() => go(last)} />
       <input type="range" min={1} max={count} value={index + 1} aria-label="Step"
         aria-valuetext={`step ${index + 1} of ${count}`}
         onInput={(event) => go(Number(event.currentTarget.value) - 1)} />
@@ -22,12 +24,12 @@ export function Controls({ index, count, playing, go, play }: {
   );
 }
 
-function Button({ name, keys, sign, off, act, main }: {
-  name: string; keys: string; sign: string; off: boolean; act: () => void; main?: boolean;
+function Button({ name, keys, shape, off, act, main }: {
+  name: string; keys: string; shape: Shape; off: boolean; act: () => void; main?: boolean;
 }) {
   return (
     <button type="button" class={main ? "main" : ""} title={`${name} (${keys})`} aria-label={name} aria-disabled={off} onClick={() => { if (!off) act(); }}>
-      <span aria-hidden="true">{sign}{"\uFE0E"}</span>
+      <Icon shape={shape} />
     </button>
   );
 }
@@ -58,7 +60,7 @@ export function Search({ find, index, go, close }: {
         }} />
       <span role="status">{words}</span>
       <button type="submit" class="quiet">Next</button>
-      <button type="button" class="quiet" onClick={close} aria-label="Close the search"><span aria-hidden="true">✕</span></button>
+      <button type="button" class="quiet" onClick={close} aria-label="Close the search"><Icon shape="close" /></button>
     </form>
   );
 }

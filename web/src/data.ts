@@ -102,7 +102,10 @@ export function decode(raw: Raw): Trace {
   const decoder = new Decoder(raw.texts);
   let stack: readonly Frame[] = [];
   const steps = raw.steps.map((step: Raw): Step => {
-    if (step.stack) stack = step.stack.map((frame: Raw) => decoder.frame(frame));
+    if (step.stack || step.keep !== undefined) {
+      const kept = stack.slice(0, step.keep ?? 0);
+      stack = [...kept, ...(step.stack ?? NONE).map((frame: Raw) => decoder.frame(frame))];
+    }
     return {
       event: step.e,
       pauses: step.y ?? false,

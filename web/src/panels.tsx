@@ -1,15 +1,16 @@
 // What stands beside the picture: the life of what is selected, the output, the question.
 
 import { useEffect, useRef, useState } from "preact/hooks";
-import type { Life } from "./data";
+import type { Life, Obj } from "./data";
+import { Icon } from "./icons";
 import { selectionOf } from "./follow";
 import type { Question } from "./follow";
 import type { States } from "./states";
 import { bytes, countText, cut, full, number, short } from "./words";
 
 const SIGNS: Record<string, readonly [sign: string, word: string]> = {
-  born: ["●", "born"], died: ["✕", "freed"], left: ["○", "out of sight"], "+": ["+", "reference gained"],
-  "-": ["−", "reference lost"], count: ["#", "references"], value: ["✎", "value"],
+  born: ["●", "born"], died: ["×", "freed"], left: ["○", "out of sight"], "+": ["+", "reference gained"],
+  "-": ["−", "reference lost"], count: ["#", "references"], value: ["=", "now"], standing: ["↯", ""], more: ["…", ""],
 };
 
 export function LifePanel({ states, index, selected, life, go, close, jump }: {
@@ -26,9 +27,9 @@ export function LifePanel({ states, index, selected, life, go, close, jump }: {
     <section class="panel life" aria-label="Life of what is selected">
       <header>
         <h2>{title(states, index, selected)}</h2>
-        <button type="button" class="quiet" onClick={() => jump(-1)} title="Where this changed before (K)"><span class="sr">Where this changed before</span><span aria-hidden="true">⇤</span></button>
-        <button type="button" class="quiet" onClick={() => jump(1)} title="Where this changes next (J)"><span class="sr">Where this changes next</span><span aria-hidden="true">⇥</span></button>
-        <button type="button" class="quiet" onClick={close} title="Close (Esc)"><span class="sr">Close</span><span aria-hidden="true">✕</span></button>
+        <button type="button" class="quiet" onClick={() => jump(-1)} title="Where this changed before (K)"><span class="sr">Where this changed before</span><Icon shape="before" /></button>
+        <button type="button" class="quiet" onClick={() => jump(1)} title="Where this changes next (J)"><span class="sr">Where this changes next</span><Icon shape="after" /></button>
+        <button type="button" class="quiet" onClick={close} title="Close (Esc)"><span class="sr">Close</span><Icon shape="close" /></button>
       </header>
       <p class="facts-line">{facts(states, index, selected)}</p>
       {life.length === 0
@@ -41,7 +42,7 @@ export function LifePanel({ states, index, selected, life, go, close, jump }: {
                   <button type="button" onClick={() => go(event.step)} aria-current={at === current ? "step" : undefined}>
                     <span class="step-number">{number(event.step + 1)}</span>
                     <span class={`sign ${event.what === "+" ? "gained" : event.what === "-" ? "lost" : event.what}`} aria-hidden="true">{sign}</span>
-                    <span class="what">{word}{event.text && <> <b>{event.text}</b></>}</span>
+                    <span class="what">{word} {event.text && <b>{event.text}</b>}</span>
                   </button>
                 </li>
               );
@@ -96,26 +97,30 @@ export interface Score { readonly right: number; readonly asked: number; readonl
 export function Predict({ ask, states, index, score, answer }: {
   ask: Question | null; states: States; index: number; score: Score; answer: (given: number | null) => void;
 }) {
-  const [given, setGiven] = useState("");
-  const field = useRef<HTMLInputElement>(null);
-  useEffect(() => {
-    setGiven("");
-    if (ask) field.current?.focus();
-  }, [ask]);
   const object = ask && states.at(index).get(ask.id);
   return (
     <section class="predict" aria-label="Predict">
       {ask && object
-        ? <form onSubmit={(event) => { event.preventDefault(); if (/^\d+$/.test(given.trim())) answer(Number(given)); }}>
-            <label for="guess">
-              {ask.called && <><code>{ask.called}</code> names </>}the {object.type} {short(object.address)} with {ask.before === 1 ? "1 reference" : `${number(ask.before)} references`}. How many after this step?
-            </label>
-            <input id="guess" ref={field} inputMode="numeric" autocomplete="off" size={4} value={given} onInput={(event) => setGiven(event.currentTarget.value)} />
-            <button type="submit">Answer</button>
-            <button type="button" class="quiet" onClick={() => answer(null)}>Show me</button>
-          </form>
+        ? <Ask key={ask.step} ask={ask} object={object} answer={answer} />
         : <p>Predict is on: before a reference count changes you are asked what it will be. 0 means that the object is freed.</p>}
       <p class="score" role="status">{score.last}{score.asked > 0 && <> <b>{score.right} of {score.asked} right</b></>}</p>
     </section>
+  );
+}
+
+function Ask({ ask, object, answer }: { ask: Question; object: Obj; answer: (given: number | null) => void }) {
+  const [given, setGiven] = useState("");
+  const field = useRef<HTMLInputElement>(null);
+  useEffect(() => field.current?.focus(), []);
+  const now = ask.before === 1 ? "1 reference" : `${number(ask.before)} references`;
+  return (
+    <form onSubmit={(event) => { event.preventDefault(); if (/^\d+$/.test(given.trim())) answer(Number(given)); }}>
+      <label for="guess">
+        {ask.called && <><code>{ask.called}</code> names </>}the {object.type} {short(object.address)} with {now}. How many after this step?
+      </label>
+      <input id="guess" ref={field} inputMode="numeric" autocomplete="off" size={4} value={given} onInput={(event) => setGiven(event.currentTarget.value)} />
+      <button type="submit">Answer</button>
+      <button type="button" class="quiet" onClick={() => answer(null)}>Show me</button>
+    </form>
   );
 }

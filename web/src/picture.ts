@@ -71,13 +71,16 @@ export interface Picture {
 export interface Look {
   /** Numbers, bools and None in the slot, not as boxes. */
   readonly inline: boolean;
-  /** How many boxes at the most. */
-  readonly boxes: number;
+  /** How many boxes to draw of objects that nothing drawn leads to. */
+  readonly rest: number;
   /** How many items of an object (or names of a frame) to draw, where not the usual number. */
   readonly unfolded: ReadonlyMap<string, number>;
   readonly selected: Id | null;
 }
 
+/** Boxes at the most, but for those that the reader asks for. */
+const MOST_BOXES = 160;
+const FEW = 30;
 const USUAL_ITEMS = 10;
 const USUAL_NAMES = 14;
 const INLINE_TYPES = new Set(["int", "float", "bool", "NoneType", "complex", "ellipsis", "NotImplementedType"]);
@@ -95,6 +98,7 @@ class Drawing {
   private readonly now: State;
   private readonly before: State;
   private readonly born: ReadonlySet<Id>;
+  private readonly changed: ReadonlySet<Id>;
   private readonly died: ReadonlySet<Id>;
   private readonly copies: Copies;
   private drawn = new Set<Id>();
@@ -103,9 +107,9 @@ class Drawing {
   constructor(states: States, index: number, private readonly look: Look) {
     this.step = states.trace.steps[index]!;
     this.last = states.trace.steps[index - 1] ?? null;
-    this.now = states.at(index);
-    this.before = states.at(index - 1);
+    ({ now: this.now, before: this.before } = states.pair(index));
     this.born = new Set(this.step.born.map((object) => object.id));
+    this.changed = new Set(this.last ? this.step.changed.map((change) => change.id) : []);
     this.died = new Set(this.step.died);
     this.copies = index > 0 ? copiesIn(this.step.born, this.now) : NO_COPIES;
   }
@@ -146,22 +150,22 @@ class Drawing {
   /** The objects that get a box, in address order: what changed, then what is near the names. */
   private choose(): Obj[] {
     const chosen = new Map<Id, Obj>();
+    let most = MOST_BOXES;
     const take = (id: Id, state: State): boolean => {
-      if (chosen.has(id) || this.embedded.has(id) || chosen.size >= this.look.boxes) return false;
+      if (chosen.has(id) || this.embedded.has(id) || chosen.size >= most) return false;
       const object = state.get(id);
       if (!object || isInline(object, this.look)) return false;
       chosen.set(id, object);
       return true;
     };
     if (this.look.selected !== null) take(this.look.selected, this.now);
-    // Half of the room is for what changed, so that names keep their arrows.
-    const half = this.look.boxes / 2;
-    const some = (ids: Iterable<Id>, state: State): void => {
-      for (const id of ids) if (chosen.size < half) take(id, state);
+    // What changed comes first if it is little; of much, what is near the names is shown.
+    const first = (ids: readonly Id[], state: State): void => {
+      if (ids.length <= FEW) for (const id of ids) take(id, state);
     };
-    some(this.step.changed.map((change) => change.id), this.now);
-    some(this.step.died, this.before);
-    if (this.last) some(this.born, this.now);
+    first([...this.changed], this.now);
+    for (const id of this.step.died.slice(0, FEW)) take(id, this.before);
+    if (this.last) first([...this.born], this.now);
     const queue: Id[] = [];
     const follow = (to: Ref): void => {
       if (isObject(to) && this.now.has(to.id)) queue.push(to.id);
@@ -170,7 +174,7 @@ class Drawing {
     for (const frame of this.step.stack.toReversed()) for (const { to } of frame.names) follow(to);
     for (const object of this.now.values()) if (object.standing === "unreached") queue.push(object.id);
     const seen = new Set<Id>();
-    for (let next = 0; next < queue.length && chosen.size < this.look.boxes; next++) {
+    for (let next = 0; next < queue.length && chosen.size < most; next++) {
       const id = queue[next]!;
       if (seen.has(id)) continue;
       seen.add(id);
@@ -178,7 +182,8 @@ class Drawing {
       const object = this.now.get(id)!;
       for (const item of this.shownItems(object)) follow(item.to);
     }
-    if (chosen.size < this.look.boxes) for (const id of this.now.keys()) take(id, this.now);
+    most = chosen.size + this.look.rest;
+    if (this.look.rest > 0) for (const id of this.now.keys()) take(id, this.now);
     return [...chosen.values()].sort((one, other) => one.address - other.address || one.id - other.id);
   }
 
@@ -247,12 +252,12 @@ class Drawing {
     const isFreedNow = object.standing === "freed" && before !== null && before.standing !== "freed";
     const mark: Mark = isDead || isFreedNow ? "freed"
       : this.born.has(object.id) && this.last ? "new"
-      : before && before !== object ? "changed" : "same";
+      : this.changed.has(object.id) ? "changed" : "same";
     const items = this.shownItems(object);
     const folded = object.items.length - items.length + object.more;
     const foldAt = folded === 0 || object.items.length === items.length ? items.length
       : items.length - lastOf(items.length);
-    const olds = before && before !== object ? before.items : null;
+    const olds = before && mark === "changed" ? before.items : null;
     const copied = this.copies.slots.get(object.id);
     const slots = items.map((item, at) => {
       const index = at < foldAt ? at : object.items.length - items.length + at;
@@ -264,7 +269,7 @@ class Drawing {
     const isRow = object.kind === "sequence" || object.kind === "set";
     return {
       object, before, mark, slots, folded, foldAt,
-      cells: isRow && slots.every((slot) => slot.target === null && slot.text !== null && slot.text.length <= 12),
+      cells: isRow && slots.every((slot) => slot.target === null && slot.text !== null && (slot.text.length <= 12 || slot.text === "uninitialised")),
       copy: this.copies.words.get(object.id) ?? null,
     };
   }

@@ -28,8 +28,9 @@ export interface Route { readonly key: string; readonly style: string; readonly 
 
 export const STACK = -1;
 
-/** How far below a box's top an arrow enters at its side. */
-const ENTRY = 13;
+/** How far below a box's top an arrow enters at its left, and at its right. */
+const ENTRY = 12;
+const ENTRY_BACK = 22;
 
 /** The way of each link; `gutters` maps a column to the gutter at its right. */
 export function routes(links: readonly Link[], gutters: ReadonlyMap<number, Gutter>): Route[] {
@@ -40,8 +41,9 @@ export function routes(links: readonly Link[], gutters: ReadonlyMap<number, Gutt
     const laneX = lanes.get(laneKey(link)) ?? from.rect.right + 8;
     const start = [from.rect.right, from.y] as const;
     const entryY = Math.min(to.rect.top + ENTRY, to.rect.bottom - 4);
+    const backY = Math.min(to.rect.top + ENTRY_BACK, to.rect.bottom - 4);
     if (to.column === from.column) {
-      return made(link, [start, [laneX, from.y], [laneX, entryY], [to.rect.right, entryY]]);
+      return made(link, [start, [laneX, from.y], [laneX, backY], [to.rect.right, backY]]);
     }
     if (to.column === from.column + 1 && to.rect.left > laneX) {
       return made(link, [start, [laneX, from.y], [laneX, entryY], [to.rect.left, entryY]]);
@@ -51,7 +53,7 @@ export function routes(links: readonly Link[], gutters: ReadonlyMap<number, Gutt
       const stack = gutters.get(STACK);
       const x = stack ? stack.left + 6 : to.rect.right + 6;
       const own = from.rect.top - 8;
-      return made(link, [start, [laneX, from.y], [laneX, own], [x, own], [x, entryY], [to.rect.right, entryY]]);
+      return made(link, [start, [laneX, from.y], [laneX, own], [x, own], [x, backY], [to.rect.right, backY]]);
     }
     const x = to.rect.left + Math.min(22, (to.rect.right - to.rect.left) / 2);
     return made(link, [start, [laneX, from.y], [laneX, gap], [x, gap], [x, to.rect.top]]);

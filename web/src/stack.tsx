@@ -47,7 +47,7 @@ function FrameCard({ view, trace, act, selected }: {
 }) {
   const { frame, isTop, isNew, names, hidden } = view;
   const source = trace.sources[frame.source];
-  const classes = ["card", frame.kind, isTop ? "is-top" : "", isNew ? "is-new" : ""];
+  const classes = ["card", `k-${frame.kind}`, isTop ? "is-top" : "", isNew ? "is-new" : ""];
   const where = trace.sources.length > 1 && source ? `${source.path.split("/").at(-1)}:${frame.line}` : `line ${frame.line}`;
   return (
     <article class={classes.join(" ").trim()} data-box={`f${frame.id}`}>
@@ -82,7 +82,7 @@ function NameRow({ slot, act, selected, owner }: {
         {owner === "value"
           ? <span class="label">{name.name}</span>
           : <button type="button" class="label" title={title} aria-pressed={selected === key} onClick={() => act.select(key)}>{name.name}</button>}
-        {KINDS[name.kind] && owner !== "value" && <span class="kind" title={KINDS[name.kind]}>{name.kind === "cell" ? "shared" : "held"}</span>}
+        {name.kind === "cell" && <span class="kind" title={KINDS.cell}>shared</span>}
         {place && <span class="place">{place.type} <span class="address">{short(place.address)}</span></span>}
         {place?.uninitialised
           ? <span class="text unset">uninitialised</span>

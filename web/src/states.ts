@@ -8,9 +8,11 @@ export type State = ReadonlyMap<Id, Obj>;
 const KEYFRAME = 64;
 const EMPTY: State = new Map();
 
+export interface Pair { readonly before: State; readonly now: State }
+
 export class States {
   private readonly keyframes: State[] = [];
-  private readonly recent = new Map<number, State>();
+  private readonly recent = new Map<number, Pair>();
   private readonly outEnds: number[] = [];
   private readonly out: string;
 
@@ -27,13 +29,21 @@ export class States {
 
   /** The objects at a step; none before the first. */
   at(step: number): State {
-    if (step < 0 || step >= this.trace.steps.length) return EMPTY;
+    return this.pair(step).now;
+  }
+
+  /** A step's objects and those of the step before: what is the same in both did not change. */
+  pair(step: number): Pair {
+    if (step < 0 || step >= this.trace.steps.length) return { before: EMPTY, now: EMPTY };
     const known = this.recent.get(step);
     if (known) return known;
-    const state = this.build(step);
-    this.recent.set(step, state);
+    const before = step === 0 ? EMPTY : this.recent.get(step - 1)?.now ?? this.build(step - 1);
+    const now = new Map(before);
+    advance(now, this.trace.steps[step]!);
+    const pair = { before, now };
+    this.recent.set(step, pair);
     if (this.recent.size > 8) this.recent.delete(this.recent.keys().next().value!);
-    return state;
+    return pair;
   }
 
   /** What was written up to a step: the last of it, and whether more came before. */
@@ -44,10 +54,9 @@ export class States {
   }
 
   private build(step: number): State {
-    const before = this.recent.get(step - 1);
-    const state = new Map(before ?? this.keyframe(Math.floor(step / KEYFRAME)));
-    const first = before ? step : Math.floor(step / KEYFRAME) * KEYFRAME + 1;
-    for (let next = first; next <= step; next++) advance(state, this.trace.steps[next]!);
+    const keyframe = Math.floor(step / KEYFRAME);
+    const state = new Map(this.keyframe(keyframe));
+    for (let next = keyframe * KEYFRAME + 1; next <= step; next++) advance(state, this.trace.steps[next]!);
     return state;
   }
 

@@ -13,8 +13,8 @@ interface Ribbon { readonly pieces: readonly Piece[]; readonly gaps: readonly nu
 const LONG_SPACE = 512;
 const HEIGHT = 30;
 
-export function Strip({ state, before, born, selected, select }: {
-  state: State; before: State; born: ReadonlySet<Id>; selected: Id | null; select: (id: Id) => void;
+export function Strip({ now: state, before, born, selected, select }: {
+  now: State; before: State; born: ReadonlySet<Id>; selected: Id | null; select: (id: Id) => void;
 }) {
   const canvas = useRef<HTMLCanvasElement>(null);
   const ribbon = useMemo(() => lay(state, before), [state, before]);
@@ -53,7 +53,7 @@ export function Strip({ state, before, born, selected, select }: {
         onClick={(event) => { const object = find(event); if (object) select(object.id); }} />
       <figcaption>
         <span>{first ? short(first.address) : ""}</span>
-        <span>memory in address order, widths true{ribbon.gaps.length > 0 && <> · ⫽ space left out</>}</span>
+        <span class="legend">memory in address order, widths true{ribbon.gaps.length > 0 && <> · // space left out</>}</span>
         <span>{last ? short(last.address + last.bytes) : ""}</span>
       </figcaption>
     </figure>

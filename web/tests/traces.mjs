@@ -24,7 +24,7 @@ export class Maker {
     this.known = new Map();
     this.before = new Map();
     this.counts = new Map();
-    this.stack = "";
+    this.stack = [];
     this.data = {
       schema_version: 1, language: "python", made_by: "CPython 3.12.1", ending: "exit 0", truncated: null, notes: [],
       sources: [{ path, text }], texts: this.texts, steps: [], lives: {}, ...extra,
@@ -47,8 +47,13 @@ export class Maker {
     const step = { e: "line", t: 0, f: 0, l: line, say, ...extra };
     if (step.v !== undefined) step.v = this.ref(step.v);
     const stack = frames.map((frame) => this.frame(frame));
-    const written = JSON.stringify(stack);
-    if (written !== this.stack) step.stack = stack;
+    const written = stack.map((frame) => JSON.stringify(frame));
+    let kept = 0;
+    while (kept < written.length && written[kept] === this.stack[kept]) kept++;
+    if (kept < written.length || kept < this.stack.length) {
+      if (kept > 0) step.keep = kept;
+      step.stack = stack.slice(kept);
+    }
     this.stack = written;
     const left = new Set(extra.left ?? []);
     for (const [id, object] of now) {

@@ -18,6 +18,7 @@ mod os;
 mod python;
 mod suite;
 mod test;
+mod web;
 mod workspace;
 
 #[derive(Parser)]
@@ -43,6 +44,8 @@ enum Command {
     Checker(checker::Options),
     /// Measure a snapshot of the object graph, beside objgraph, guppy3 and pympler
     Heap(heap::Options),
+    /// Build the page of `memsight view`, and test it in a browser
+    Web(web::Options),
 }
 
 fn main() -> ExitCode {
@@ -54,6 +57,7 @@ fn main() -> ExitCode {
         Command::Bench(options) => bench::run(&options),
         Command::Checker(options) => checker::run(&options),
         Command::Heap(options) => heap::run(&options),
+        Command::Web(options) => web::run(&options),
     };
     match outcome {
         Ok(true) => ExitCode::SUCCESS,

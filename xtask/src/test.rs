@@ -8,7 +8,7 @@ use anyhow::{Context, Result};
 
 use crate::python::{self, SUPPORTED_MINORS};
 use crate::workspace::{Workspace, cargo};
-use crate::{arch, workspace};
+use crate::{arch, web, workspace};
 
 /// What one step came to.
 struct Outcome {
@@ -23,6 +23,8 @@ pub(crate) fn run() -> Result<bool> {
     let workspace = Workspace::load()?;
     let outcomes = vec![
         step("format", || cargo_step(&["fmt", "--all", "--check"], &[])),
+        // Before memsight, which is built with the page.
+        step("web", web::step),
         step("lints", || cargo_step(LINTS, &[])),
         step("lints of preload", || cargo_step(LINTS_OF_PRELOAD, &[])),
         step("release build", || workspace.build_release().map(|_| (true, String::new()))),
