@@ -73,9 +73,10 @@ pub(crate) fn run(args: &Args) -> Result<Exit> {
     if let Some(path) = &args.json {
         write_json(&trace, path)?;
     }
-    let page = args.output.clone().or_else(|| {
-        (args.json.is_none() && !args.terminal).then(|| default_page(&args.program))
-    });
+    let page = args
+        .output
+        .clone()
+        .or_else(|| (args.json.is_none() && !args.terminal).then(|| default_page(&args.program)));
     if let Some(path) = page {
         page::write(&trace, &path, args.force)?;
     }

@@ -18,7 +18,8 @@ pub(super) fn executable(args: &Args, scratch: &Scratch) -> Result<PathBuf> {
     let shown = program.display();
     if let Some(build) = &args.compile {
         // What a build prints is no data.
-        let status = Command::new("/bin/sh").arg("-c").arg(build).stdout(Stdio::from(std::io::stderr())).status();
+        let status =
+            Command::new("/bin/sh").arg("-c").arg(build).stdout(Stdio::from(std::io::stderr())).status();
         let status = status.context("/bin/sh cannot be run")?;
         if !status.success() {
             bail!("'{build}' failed ({status}); what it says is above");
@@ -43,15 +44,15 @@ pub(super) fn executable(args: &Args, scratch: &Scratch) -> Result<PathBuf> {
     let to = scratch.path().join(program.file_stem().unwrap_or_default());
     let mut cc = Command::new("cc");
     cc.args(FLAGS).arg("-o").arg(&to).arg(program).args(["-lm", "-pthread"]);
-    let status = cc.stdin(Stdio::null()).stdout(Stdio::from(std::io::stderr())).status().map_err(|error| {
-        match error.kind() {
+    let status = cc.stdin(Stdio::null()).stdout(Stdio::from(std::io::stderr())).status().map_err(
+        |error| match error.kind() {
             std::io::ErrorKind::NotFound => anyhow::anyhow!(
                 "there is no cc to compile {shown} with; install a C compiler (Debian: apt-get install gcc), \
                  or give --compile a command that has one"
             ),
             _ => anyhow::Error::new(error).context("cc cannot be run"),
-        }
-    })?;
+        },
+    )?;
     if !status.success() {
         bail!("{shown}: cc cannot compile it; what it says is above");
     }

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use memsight_picture::{Object, ObjectKind, Ref, Standing};
 
+use super::reach::STACK_REACH;
 use super::space::{Of, Space, Target, Thing};
 use super::types::{self, Slot, Types};
 use super::wire::Kind;
@@ -20,9 +21,6 @@ pub(super) struct Pen<'a> {
     /// Below this, and near it, lie frames that are gone.
     pub(super) sp: u64,
 }
-
-/// How far below the stack pointer a frame that is gone may have been.
-const STACK_REACH: u64 = 1 << 20;
 
 impl Pen<'_> {
     /// A value in a thing.
@@ -105,7 +103,7 @@ impl Pen<'_> {
         let Some(element) = thing.element else { return object };
         let (element, count) = self.elements(thing, element);
         object.of_type = match thing.of {
-            Of::Heap { .. } => self.types.name_of(element, count),
+            Of::Heap { .. } | Of::Arguments => self.types.name_of(element, count),
             _ => self.types.name(element).to_owned(),
         };
         let text_of = match self.types.kind(element) {
@@ -114,7 +112,8 @@ impl Pen<'_> {
             _ => false,
         };
         if text_of {
-            let end = (0..bytes.len()).find(|&index| thing.is_unwritten(index as u64, 1)).unwrap_or(bytes.len());
+            let end =
+                (0..bytes.len()).find(|&index| thing.is_unwritten(index as u64, 1)).unwrap_or(bytes.len());
             object.value = (end > 0).then(|| types::quoted(&bytes[..end]));
         }
         object.kind = match self.types.kind(element) {
@@ -151,7 +150,7 @@ impl Pen<'_> {
     /// The element type and count of a thing: a variable is one of its type.
     pub(super) fn elements(&self, thing: &Thing, element: usize) -> (usize, u64) {
         match thing.of {
-            Of::Heap { .. } => self.types.elements(element, thing.bytes),
+            Of::Heap { .. } | Of::Arguments => self.types.elements(element, thing.bytes),
             _ => (element, 1),
         }
     }

@@ -11,8 +11,8 @@ const NULL_PAGE: u64 = 1 << 16;
 
 /// Functions of the C library that read what their arguments point to, where a line may name them.
 const READERS: [&str; 14] = [
-    "printf", "fprintf", "puts", "fputs", "strlen", "strcpy", "strcat", "strcmp", "strdup", "memcpy", "memmove",
-    "memset", "snprintf", "strncpy",
+    "printf", "fprintf", "puts", "fputs", "strlen", "strcpy", "strcat", "strcmp", "strdup", "memcpy",
+    "memmove", "memset", "snprintf", "strncpy",
 ];
 
 /// Of a stop that is a fault.
@@ -23,7 +23,9 @@ pub(super) fn words(picture: &Picture, stop: &Stop, step: &Step) -> String {
     }
     if stop.fault.as_deref() == Some("guard") {
         let function = step.stack.last().map_or("?", |frame| &frame.function);
-        return format!("line {line} finds the end of `{function}`'s frame overwritten, and the program is ended");
+        return format!(
+            "line {line} finds the end of `{function}`'s frame overwritten, and the program is ended"
+        );
     }
     let address = stop.address.unwrap_or(0);
     let what = match stop.by.as_deref() {
@@ -38,9 +40,12 @@ pub(super) fn words(picture: &Picture, stop: &Stop, step: &Step) -> String {
     };
     match thing.of {
         Of::Heap { .. } if offset == 0 && thing.freed.is_some() => {
-            let before = freed_at(thing).map_or(String::new(), |freed| format!(": line {freed} has freed it"));
+            let before =
+                freed_at(thing).map_or(String::new(), |freed| format!(": line {freed} has freed it"));
             match what {
-                "frees" => format!("line {line} frees a block of {} a second time{before}", bytes(thing.bytes)),
+                "frees" => {
+                    format!("line {line} frees a block of {} a second time{before}", bytes(thing.bytes))
+                }
                 _ => format!("line {line} {what} a block of {} that is no more{before}", bytes(thing.bytes)),
             }
         }
@@ -49,22 +54,30 @@ pub(super) fn words(picture: &Picture, stop: &Stop, step: &Step) -> String {
             bytes(offset),
             bytes(thing.bytes)
         ),
-        Of::Stack | Of::Static => {
+        Of::Stack | Of::Arguments | Of::Static => {
             let name = thing.name.as_deref().unwrap_or("a variable");
-            let place = if thing.of == Of::Stack { "on the stack" } else { "a global variable" };
+            let place = if thing.of != Of::Static { "on the stack" } else { "a global variable" };
             format!("line {line} {what} `{name}`, which is {place}: only what malloc gave can be freed")
         }
-        Of::Text => format!("line {line} {what} a text of the program itself: only what malloc gave can be freed"),
+        Of::Text => {
+            format!("line {line} {what} a text of the program itself: only what malloc gave can be freed")
+        }
     }
 }
 
 fn of_signal(picture: &Picture, stop: &Stop, step: &Step) -> String {
     let name = stop.name.as_deref().unwrap_or("a signal");
     let line = step.line;
+    let overwritten = step.stack.last().and_then(|top| Some((top, picture.overwritten_return(top.id)?)));
     match name {
+        "SIGSEGV" | "SIGBUS" | "SIGILL" if overwritten.is_some() => {
+            let (function, to) = overwritten.map_or(("?", 0), |(top, to)| (top.function.as_str(), to));
+            format!("`{function}` returns to {to:#x}, where there is no code of its caller ({name})")
+        }
         "SIGSEGV" | "SIGBUS" => match stop.address {
             Some(address) if address < NULL_PAGE => {
-                let null = dereferenced(picture, step, |value| matches!(value, Ref::Value(text) if text == "NULL"));
+                let null =
+                    dereferenced(picture, step, |value| matches!(value, Ref::Value(text) if text == "NULL"));
                 match null {
                     Some((path, _)) => format!("line {line} follows `{path}`, a NULL pointer ({name})"),
                     None => format!("line {line} follows a NULL pointer ({name})"),
@@ -99,7 +112,9 @@ pub(super) fn use_after_free(picture: &Picture, step: &Step) -> Option<String> {
     let thing = picture.space.get(id)?;
     let size = bytes(thing.bytes);
     Some(match freed_at(thing) {
-        Some(freed) => format!("line {} uses `{path}`, which points to {size} that line {freed} has freed", step.line),
+        Some(freed) => {
+            format!("line {} uses `{path}`, which points to {size} that line {freed} has freed", step.line)
+        }
         None => format!("line {} uses `{path}`, which points to {size} that were freed", step.line),
     })
 }
@@ -107,12 +122,18 @@ pub(super) fn use_after_free(picture: &Picture, step: &Step) -> Option<String> {
 /// The pointer of some kind that the line reaches through: a variable, or a member of what one points to.
 fn dereferenced(picture: &Picture, step: &Step, wanted: impl Fn(&Ref) -> bool) -> Option<(String, Ref)> {
     let frames = step.stack.iter().rev();
-    let mut frames = frames.filter(|frame| frame.id == 0 || Some(frame.id) == step.stack.last().map(|top| top.id));
+    let mut frames =
+        frames.filter(|frame| frame.id == 0 || Some(frame.id) == step.stack.last().map(|top| top.id));
     let text = without_texts(picture.line(step.source, step.line));
     frames.find_map(|frame| frame.names.iter().find_map(|name| through(picture, name, &text, &wanted)))
 }
 
-fn through(picture: &Picture, name: &Name, text: &str, wanted: &impl Fn(&Ref) -> bool) -> Option<(String, Ref)> {
+fn through(
+    picture: &Picture,
+    name: &Name,
+    text: &str,
+    wanted: &impl Fn(&Ref) -> bool,
+) -> Option<(String, Ref)> {
     // A variable that is an object itself holds its pointer as its only item.
     let held = match &name.to {
         Ref::Object { id, .. } => {
@@ -156,7 +177,9 @@ fn reaches_through(text: &str, path: &str) -> bool {
         behind.starts_with("->")
             || behind.starts_with('[')
             || (last == Some('*') && !is_declared())
-            || (matches!(last, Some('(' | ',')) && (behind.starts_with(',') || behind.starts_with(')')) && is_read(before))
+            || (matches!(last, Some('(' | ','))
+                && (behind.starts_with(',') || behind.starts_with(')'))
+                && is_read(before))
     })
 }
 
@@ -169,8 +192,9 @@ fn is_read(before: &str) -> bool {
             '(' if depth == 0 => {
                 let word = before[..at].trim_end();
                 return READERS.iter().any(|known| {
-                    word.strip_suffix(known)
-                        .is_some_and(|rest| !rest.ends_with(|letter: char| letter.is_ascii_alphanumeric() || letter == '_'))
+                    word.strip_suffix(known).is_some_and(|rest| {
+                        !rest.ends_with(|letter: char| letter.is_ascii_alphanumeric() || letter == '_')
+                    })
                 });
             }
             '(' => depth -= 1,
@@ -219,10 +243,27 @@ mod tests {
 
     #[test]
     fn what_a_line_reaches_through_is_seen_in_its_text() {
-        for text in ["p->next = q;", "x = *p;", "p[3] = 1;", "return *p;", "printf(\"%d\", p->n);", "strlen(p)", "puts(p);"] {
+        for text in [
+            "p->next = q;",
+            "x = *p;",
+            "p[3] = 1;",
+            "return *p;",
+            "printf(\"%d\", p->n);",
+            "strlen(p)",
+            "puts(p);",
+        ] {
             assert!(reaches_through(text, "p"), "{text}");
         }
-        for text in ["q = p;", "free(p);", "int *p = q;", "pp->n = 1;", "p = NULL;", "q->p = r;", "use(p)", "if (p) x();"] {
+        for text in [
+            "q = p;",
+            "free(p);",
+            "int *p = q;",
+            "pp->n = 1;",
+            "p = NULL;",
+            "q->p = r;",
+            "use(p)",
+            "if (p) x();",
+        ] {
             assert!(!reaches_through(text, "p"), "{text}");
         }
         assert!(reaches_through("n = head->next->value;", "head->next"));

@@ -5,7 +5,7 @@
 //! Whatever way this ends, gdb is killed, by that the program, and then what they left running.
 
 use std::io::{self, PipeReader, PipeWriter, Read, Write};
-use std::os::fd::AsRawFd;
+use std::os::fd::{AsFd, AsRawFd, OwnedFd};
 use std::path::{Path, PathBuf};
 use std::process::{Child, ChildStdin, ChildStdout, Command, Stdio};
 use std::time::{Duration, Instant};
@@ -114,11 +114,17 @@ impl Gdb {
             true => io::pipe().map(|(input, typed)| (Some(input), Some(typed))).context("no pipe")?,
             false => (None, None),
         };
-        let stdin = input.as_ref().map_or(0, AsRawFd::as_raw_fd);
+        // gdb's own stdin takes the place of ours before the others are handed down.
+        let input = match input {
+            Some(input) => OwnedFd::from(input),
+            None => {
+                io::stdin().as_fd().try_clone_to_owned().context("our stdin is closed; give it /dev/null")?
+            }
+        };
         let mut command = Command::new("gdb");
         command.args(["-nx", "-nh", "-q", "--interpreter=mi3"]).env("SHELL", "/bin/sh");
         command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::null());
-        let from = [stdin, out_of_program.as_raw_fd(), err_of_program.as_raw_fd()];
+        let from = [input.as_raw_fd(), out_of_program.as_raw_fd(), err_of_program.as_raw_fd()];
         sys::apart(&mut command);
         sys::hand_down(&mut command, from.into_iter().zip(STREAMS).collect());
         sys::adopt_orphans();
@@ -198,23 +204,30 @@ impl Gdb {
 
     /// Calls a function of the code inside gdb, which answers with a value.
     pub(super) fn ask<T: DeserializeOwned>(&mut self, call: &str) -> Result<Answer<T>> {
-        let heard = match self.command(&format!("-interpreter-exec console {}", mi_quoted(&format!("python {call}"))))? {
+        let python = mi_quoted(&format!("python {call}"));
+        let heard = match self.wait_for(&format!("-interpreter-exec console {python}"), Heard::answer)? {
             Answer::Given(heard) => heard,
             Answer::Stopped(why) => return Ok(Answer::Stopped(why)),
         };
         if let Some(error) = heard.error {
             bail!("{}{}", error.trim(), self.said());
         }
-        let line = heard.console.lines().find_map(|line| line.strip_prefix("memsight "));
-        let line = line.with_context(|| format!("gdb gave no answer{}", self.said()))?;
-        let value = serde_json::from_str(line).context("gdb's answer cannot be read")?;
-        Ok(Answer::Given(value))
+        let text = heard.answer().with_context(|| format!("gdb gave no answer{}", self.said()))?;
+        let value: serde_json::Value = serde_json::from_str(text).context("gdb's answer cannot be read")?;
+        if let Some(error) = value.get("error").and_then(serde_json::Value::as_str) {
+            bail!("{error}{}", self.said());
+        }
+        Ok(Answer::Given(serde_json::from_value(value).context("gdb's answer cannot be read")?))
     }
 
     /// What gdb has warned of, as the end of a sentence.
     pub(super) fn said(&self) -> String {
-        let warnings: Vec<&str> =
-            self.log.lines().map(str::trim).filter(|line| line.starts_with("warning: ") || line.contains("ptrace")).collect();
+        let warnings: Vec<&str> = self
+            .log
+            .lines()
+            .map(str::trim)
+            .filter(|line| line.starts_with("warning: ") || line.contains("ptrace"))
+            .collect();
         match warnings.is_empty() {
             true => String::new(),
             false => format!(" ({})", warnings.join("; ")),
@@ -250,6 +263,12 @@ impl Gdb {
     }
 
     fn command(&mut self, text: &str) -> Result<Answer<Heard>> {
+        self.wait_for(text, |heard| heard.class.as_deref())
+    }
+
+    /// Gives a command and listens until there is what is waited for, or an error. Of a command that
+    /// lets the program run gdb says only that it runs.
+    fn wait_for(&mut self, text: &str, awaited: fn(&Heard) -> Option<&str>) -> Result<Answer<Heard>> {
         self.token += 1;
         let line = format!("{}{text}\n", self.token);
         self.commands.write_all(line.as_bytes()).context("gdb has ended")?;
@@ -269,10 +288,13 @@ impl Gdb {
                             });
                         }
                         heard.results = results;
-                        self.drain()?;
-                        return Ok(Answer::Given(heard));
+                        heard.class = Some(class);
                     }
                     _ => {}
+                }
+                if heard.error.is_some() || awaited(&heard).is_some() {
+                    self.drain()?;
+                    return Ok(Answer::Given(heard));
                 }
             }
             if let Some(why) = self.listen()? {
@@ -385,9 +407,18 @@ impl Stream {
 /// What gdb said until it had done a command.
 #[derive(Default)]
 struct Heard {
+    class: Option<String>,
     console: String,
     results: Vec<(String, Value)>,
     error: Option<String>,
+}
+
+impl Heard {
+    /// What the code inside gdb has answered, once it is complete.
+    fn answer(&self) -> Option<&str> {
+        let (_, answer) = self.console.rsplit_once("memsight {")?;
+        answer.ends_with('\n').then(|| &self.console[self.console.len() - answer.len() - 1..])
+    }
 }
 
 impl Answer<Heard> {

@@ -208,7 +208,8 @@ mod tests {
 
     #[test]
     fn a_list_of_results_is_a_list_of_their_values() {
-        let Some(Record::Answer { results, .. }) = parse(b"^done,stack=[frame={level=\"0\"},frame={level=\"1\"}]")
+        let Some(Record::Answer { results, .. }) =
+            parse(b"^done,stack=[frame={level=\"0\"},frame={level=\"1\"}]")
         else {
             panic!("no answer")
         };

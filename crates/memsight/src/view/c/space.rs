@@ -19,6 +19,8 @@ pub(super) enum Of {
     Stack,
     /// A block; whether it was given to the program, and not to the C library for itself.
     Heap { own: bool },
+    /// The list of arguments that main is given.
+    Arguments,
     /// A text that a pointer leads to and that is none of these.
     Text,
 }
@@ -44,8 +46,12 @@ pub(super) struct Thing {
     pub(super) drawn: Option<Object>,
     /// The bytes that it was drawn from, and the targets of its pointers.
     pub(super) drawn_from: (Vec<u8>, Vec<Target>),
-    /// Whether it is in the picture.
+    pub(super) drawn_as: Option<usize>,
+    /// Whether it was in the picture at the last step.
     pub(super) shown: bool,
+    /// The last stop at which variables led to it, and at which anything in the picture did.
+    pub(super) reached_at: u32,
+    pub(super) seen_at: u32,
 }
 
 /// Where a pointer leads: the object and how far into it; `None` outside of the picture.
@@ -72,16 +78,16 @@ impl Thing {
 /// All things.
 #[derive(Default)]
 pub(super) struct Space {
-    things: BTreeMap<ObjectId, Thing>,
+    /// By their ids; where one is no more, there is nothing.
+    things: Vec<Option<Thing>>,
     at: BTreeMap<u64, ObjectId>,
-    next: u32,
 }
 
 impl Space {
-    /// A new thing. Whatever was freed where it lies is no more: its ids are returned.
-    pub(super) fn add(&mut self, address: u64, bytes: u64, of: Of) -> (ObjectId, Vec<ObjectId>) {
-        self.next += 1;
-        let id = ObjectId(self.next);
+    /// A new thing. Whatever was freed where it lies is no more, and returned.
+    pub(super) fn add(&mut self, address: u64, bytes: u64, of: Of) -> (ObjectId, Vec<Thing>) {
+        // Ids count from 1.
+        let id = ObjectId(self.things.len() as u32 + 1);
         let end = address.saturating_add(bytes.max(1));
         let before = self.at.range(..address).next_back().map(|(_, &id)| id);
         let over: Vec<ObjectId> =
@@ -91,9 +97,8 @@ impl Space {
                 && thing.address < end
                 && thing.address + thing.bytes.max(1) > address
         };
-        let gone: Vec<ObjectId> =
-            over.into_iter().filter(|id| self.things.get(id).is_some_and(covers)).collect();
-        gone.iter().for_each(|&id| self.remove(id));
+        let over: Vec<ObjectId> = over.into_iter().filter(|id| self.get(*id).is_some_and(covers)).collect();
+        let gone: Vec<Thing> = over.into_iter().filter_map(|id| self.remove(id)).collect();
         let thing = Thing {
             id,
             address,
@@ -107,31 +112,35 @@ impl Space {
             written: Vec::new(),
             drawn: None,
             drawn_from: Default::default(),
+            drawn_as: None,
             shown: false,
+            reached_at: 0,
+            seen_at: 0,
         };
-        self.things.insert(id, thing);
+        self.things.push(Some(thing));
         self.at.insert(address, id);
         (id, gone)
     }
 
-    pub(super) fn remove(&mut self, id: ObjectId) {
-        if let Some(thing) = self.things.remove(&id)
-            && self.at.get(&thing.address) == Some(&id)
-        {
+    pub(super) fn remove(&mut self, id: ObjectId) -> Option<Thing> {
+        let thing = self.things.get_mut(place(id))?.take()?;
+        if self.at.get(&thing.address) == Some(&id) {
             self.at.remove(&thing.address);
         }
+        Some(thing)
     }
 
     pub(super) fn get(&self, id: ObjectId) -> Option<&Thing> {
-        self.things.get(&id)
+        self.things.get(place(id))?.as_ref()
     }
 
     pub(super) fn get_mut(&mut self, id: ObjectId) -> Option<&mut Thing> {
-        self.things.get_mut(&id)
+        self.things.get_mut(place(id))?.as_mut()
     }
 
+    /// All things, in the order of their ids.
     pub(super) fn things(&self) -> impl Iterator<Item = &Thing> {
-        self.things.values()
+        self.things.iter().flatten()
     }
 
     /// The thing that begins here.
@@ -142,11 +151,15 @@ impl Space {
     /// The thing at an address, or that ends there, and how far behind its beginning that is.
     pub(super) fn find(&self, address: u64) -> Option<(ObjectId, u64)> {
         let (&start, &id) = self.at.range(..=address).next_back()?;
-        let thing = self.things.get(&id)?;
+        let thing = self.get(id)?;
         let offset = address - start;
         let ends_here = offset == thing.bytes && thing.is_object && thing.of != Of::Text;
         (offset < thing.bytes || offset == 0 || ends_here).then_some((id, offset))
     }
+}
+
+fn place(id: ObjectId) -> usize {
+    (id.0 as usize).wrapping_sub(1)
 }
 
 #[cfg(test)]
@@ -172,7 +185,7 @@ mod tests {
         let (live, _) = space.add(1100, 16, Of::Heap { own: true });
         space.get_mut(freed).unwrap().freed = Some(None);
         let (new, gone) = space.add(1008, 92, Of::Heap { own: true });
-        assert_eq!(gone, [freed]);
+        assert_eq!(gone.iter().map(|thing| thing.id).collect::<Vec<_>>(), [freed]);
         assert_eq!(space.find(1008), Some((new, 0)));
         assert!(space.get(live).is_some() && space.get(freed).is_none());
     }

@@ -87,6 +87,7 @@ impl Types {
     /// The element type and count of a block of so many bytes that pointers to `id` refer to.
     pub(super) fn elements(&self, id: usize, bytes: u64) -> (usize, u64) {
         match self.bytes(id) {
+            _ if matches!(self.kind(id), Kind::Closed) => (id, 1),
             0 => (id, 0),
             each if self.has_flexible_end(id) => (id, u64::from(bytes >= each)),
             each => (id, bytes / each),
@@ -184,7 +185,15 @@ impl Types {
         }
     }
 
-    fn lay_out_field(&self, layout: &mut Layout, label: &str, from: u64, field: &Field, room: u64, depth: usize) {
+    fn lay_out_field(
+        &self,
+        layout: &mut Layout,
+        label: &str,
+        from: u64,
+        field: &Field,
+        room: u64,
+        depth: usize,
+    ) {
         let Field(name, bit, width, id) = field;
         let label = match (label.is_empty(), name.is_empty()) {
             (true, _) => name.clone(),
@@ -247,7 +256,9 @@ impl Types {
             Kind::Unsigned => raw.to_string(),
             Kind::Float => float(bytes),
             Kind::Enum { values } => {
-                let named = values.iter().find(|(_, value)| *value == signed() || *value == raw as i128);
+                let named = values
+                    .iter()
+                    .find(|(_, value)| i128::from(*value) == signed() || i128::from(*value) == raw as i128);
                 named.map_or_else(|| signed().to_string(), |(name, _)| name.clone())
             }
             _ => format!("{raw:#x}"),

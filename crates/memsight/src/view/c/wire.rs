@@ -49,7 +49,7 @@ pub(super) enum Kind {
     Unsigned,
     Float,
     Enum {
-        values: Vec<(String, i128)>,
+        values: Vec<(String, i64)>,
     },
     /// A pointer to a function.
     Function,
@@ -165,15 +165,13 @@ pub(super) struct Frame(
     pub(super) Vec<Moving>,
 );
 
-/// A variable that does not lie still: its name, its type, where it is or what it holds, and whether
-/// it is an argument.
+/// A variable that does not lie still: its name, its type, and where it is or what it holds.
 #[derive(Deserialize)]
 pub(super) struct Moving(
     pub(super) String,
     pub(super) usize,
     pub(super) Option<u64>,
     pub(super) Option<String>,
-    pub(super) bool,
 );
 
 /// Memory was given, given back, or both.

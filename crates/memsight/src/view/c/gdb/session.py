@@ -101,12 +101,12 @@ class Session:
         gdb.execute("tbreak *main", to_string=True)
         gdb.execute("run", to_string=True)
         if self.ended or not gdb.selected_inferior().pid:
-            raise gdb.GdbError("it ended before main")
+            raise RuntimeError("it ended before main")
         self.inferior = gdb.selected_inferior()
         frame = gdb.newest_frame()
         name = frame.architecture().name()
         if name not in MACHINES:
-            raise gdb.GdbError("a program for %s cannot be looked at, only for x86-64 and aarch64" % name)
+            raise RuntimeError("a program for %s cannot be looked at, only for x86-64 and aarch64" % name)
         self.machine = MACHINES[name]
         notes = self.find_functions()
         for word, (old, sizes, how) in ALLOCATORS.items():
@@ -227,7 +227,7 @@ class Session:
                 if at and function.file == self.own_files[0]:
                     entries.append((at[0], function, at[0]))
         if not entries:
-            raise gdb.GdbError("it has no function %s" % self.watched_function if self.watched_function
+            raise RuntimeError("it has no function %s" % self.watched_function if self.watched_function
                                else "line %d has no code" % self.watched_line)
         for pc, function, _ in entries:
             Begin(self, pc, function)
@@ -273,15 +273,18 @@ class Session:
         """Variables that do not lie still: arrays of a variable length, what is in registers."""
         known.extra = []
         for symbol, block in known.function.dynamic:
-            if not block.start <= known.pc < block.end:
+            # An array of a variable length lies nowhere before its line has run.
+            if not block.start <= known.pc < block.end or (not known.function.optimised and known.line <= symbol.line):
                 continue
             try:
                 value = symbol.value(frame)
                 if value.is_optimized_out:
                     continue
                 address = value.address
+                if address is not None and not int(address):
+                    continue
                 known.extra.append([symbol.name, self.types.id(value.type), None if address is None else int(address),
-                                    str(value) if address is None else None, symbol.is_argument])
+                                    str(value) if address is None else None])
             except (gdb.error, RuntimeError, ValueError):
                 continue
 
@@ -418,7 +421,9 @@ class Session:
         """A signal that ends a program unless it is handled."""
         answer = {"reason": "signal", "thread": thread, "name": self.signal, "address": None}
         try:
-            if self.signal in ("SIGSEGV", "SIGBUS", "SIGILL", "SIGFPE"):
+            # An address that none can be is not told (SI_KERNEL).
+            known = int(gdb.parse_and_eval("$_siginfo.si_code")) != 0x80
+            if known and self.signal in ("SIGSEGV", "SIGBUS", "SIGILL", "SIGFPE"):
                 answer["address"] = unsigned(gdb.parse_and_eval("(unsigned long)$_siginfo._sifields._sigfault.si_addr"))
         except gdb.error:
             pass
@@ -444,13 +449,23 @@ class Session:
                     pass
             answer["registers"] = kept
             answer["stacks"] = [
-                [thread, [[frame.id, frame.function.number, frame.pc, frame.cfa, frame.line, frame.extra] for frame in frames]]
-                for thread, frames in self.frames.items()
+                [number, [[frame.id, frame.function.number, frame.pc, frame.cfa, frame.line, frame.extra] for frame in frames]]
+                for number, frames in self.standing_frames(answer["thread"])
             ]
         answer["events"], self.events = self.events, []
         answer["functions"], self.new_functions = self.new_functions, []
         answer["types"] = self.new_types()
         return answer
+
+    def standing_frames(self, current):
+        """The frames of all threads. Of those that do not run, what has returned is not there any more."""
+        threads = {thread.num for thread in self.inferior.threads()}
+        for number in [number for number in self.frames if number not in threads]:
+            del self.frames[number]
+        for number, frames in self.frames.items():
+            while number != current and frames and frames[-1].over:
+                frames.pop()
+        return self.frames.items()
 
     def argument(self, frame, number):
         return unsigned(frame.read_register(self.machine["arguments"][number]))
@@ -473,13 +488,22 @@ class Session:
 SESSION = None
 
 
+def answered(question):
+    """Says the answer, or why there is none: once the program runs gdb itself no longer does."""
+    try:
+        say(question())
+    except (gdb.error, gdb.MemoryError, RuntimeError, ValueError) as error:
+        say({"error": str(error)})
+
+
 def memsight_begin(text):
     """Starts the program; `text` is JSON."""
     global SESSION
     asked = json.loads(text)
     SESSION = Session(asked["files"], asked["line"], asked["function"])
-    say(SESSION.begin())
+    answered(SESSION.begin)
 
 
 def memsight_next():
-    say(SESSION.next())
+    """Goes on to the next step."""
+    answered(SESSION.next)

@@ -3,6 +3,11 @@
 import gdb
 
 
+def signed(number):
+    """As 64 bits with a sign hold it."""
+    return (int(number) + (1 << 63)) % (1 << 64) - (1 << 63)
+
+
 class Types:
     """The types that variables have, each described once."""
 
@@ -69,7 +74,7 @@ class Types:
         if code == gdb.TYPE_CODE_FLT:
             return {"kind": "float"}
         if code == gdb.TYPE_CODE_ENUM:
-            return {"kind": "enum", "values": [[field.name, field.enumval] for field in plain.fields()]}
+            return {"kind": "enum", "values": [[field.name, signed(field.enumval)] for field in plain.fields()]}
         if code == gdb.TYPE_CODE_PTR:
             target = plain.target().strip_typedefs()
             if target.code == gdb.TYPE_CODE_FUNC:
