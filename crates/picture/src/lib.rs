@@ -8,12 +8,21 @@
 #![forbid(unsafe_code)]
 
 pub mod json;
+mod lives;
 mod model;
 pub mod page;
+mod replay;
+mod say;
 mod state;
+#[cfg(feature = "testing")]
+#[doc(hidden)]
+pub mod testing;
+mod words;
 
+pub use lives::{Life, MAX_EVENTS, What, lives};
 pub use model::{
     Delta, Event, Frame, FrameKind, Language, Name, NameKind, Object, ObjectId, ObjectKind, Place, Ref,
     Source, SourceId, Standing, Step, Temporary, Trace,
 };
+pub use say::{MAX_SENTENCE, say_all};
 pub use state::{State, States};

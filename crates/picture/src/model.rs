@@ -1,7 +1,10 @@
 //! What a trace holds. Everything here is a plain value.
 
+use serde::Serialize;
+
 /// What the program is written in.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "lowercase")]
 pub enum Language {
     /// Python, by CPython.
     Python,
@@ -18,7 +21,7 @@ pub struct ObjectId(pub u32);
 pub struct SourceId(pub u32);
 
 /// A file of the program. The first of a trace is the program itself.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Source {
     /// Its path as the reader would write it.
     pub path: String,
@@ -46,7 +49,8 @@ pub struct Trace {
 }
 
 /// Why a step was taken.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "lowercase")]
 pub enum Event {
     /// A function was called, or a paused one goes on.
     Call,
@@ -105,7 +109,8 @@ pub struct Frame {
 }
 
 /// What kind of call a frame is of.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "lowercase")]
 pub enum FrameKind {
     /// A function.
     Function,
@@ -179,7 +184,8 @@ impl Ref {
 }
 
 /// What an object is, as far as a picture of it differs.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "lowercase")]
 pub enum ObjectKind {
     /// A value without references: a number, a string, `None`.
     Value,
@@ -202,7 +208,8 @@ pub enum ObjectKind {
 }
 
 /// Where an object stands.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "lowercase")]
 pub enum Standing {
     /// Names lead to it.
     Reached,
@@ -212,6 +219,7 @@ pub enum Standing {
     /// C: it was freed, and a pointer still refers to it.
     Freed,
     /// C: it lies in a frame of the stack.
+    #[serde(rename = "stack")]
     OnStack,
     /// It was not allocated: a global variable of C, an object built into the interpreter.
     Static,
