@@ -88,6 +88,7 @@ fn record(args: &Args, mut gdb: Gdb, begun: Begun, c_file: Option<&Path>) -> Res
     let mut picture = Picture::new(begun, memory, &|path: &Path| shown_path(path, c_file));
     let mut steps: Vec<Step> = Vec::new();
     let mut truncated = None;
+    let mut was_fault = false;
     let most = args.max_steps.max(1) as usize;
     let ending = loop {
         if steps.len() >= most {
@@ -108,19 +109,19 @@ fn record(args: &Args, mut gdb: Gdb, begun: Begun, c_file: Option<&Path>) -> Res
         };
         picture.moved();
         if stop.reason == Reason::Exited {
-            let rest = output.new(&mut gdb, &mut picture);
+            let rest = output.since_before(&mut gdb, &mut picture);
             finish(&mut steps, rest, String::from_utf8_lossy(&gdb.stderr()).into_owned());
             break ended(&stop);
         }
         // A fault that was told comes back as the signal by which the C library ends the program.
-        let is_echo = stop.name.as_deref() == Some("SIGABRT")
-            && steps.last().is_some_and(|step| step.event == Event::Exception);
+        let is_echo = was_fault && stop.reason == Reason::Signal;
         if is_echo {
             picture.pass_over(stop);
             continue;
         }
+        was_fault = stop.reason == Reason::Fault;
         let mut step = picture.step(stop);
-        step.stdout = output.new(&mut gdb, &mut picture);
+        step.stdout = output.since_before(&mut gdb, &mut picture);
         step.stderr = String::from_utf8_lossy(&gdb.stderr()).into_owned();
         steps.push(step);
     };
@@ -144,7 +145,7 @@ struct Output {
 
 impl Output {
     /// What was printed since the last call.
-    fn new(&mut self, gdb: &mut Gdb, picture: &mut Picture) -> String {
+    fn since_before(&mut self, gdb: &mut Gdb, picture: &mut Picture) -> String {
         let (out, written) = gdb.stdout();
         let pending = picture.pending_output(self.buffer);
         // What was in the buffer at the step before and has been written since was told then.

@@ -267,11 +267,13 @@ impl Picture {
 pub(super) fn takes_address(text: &str, name: &str) -> bool {
     let part_of_word = |letter: char| letter.is_ascii_alphanumeric() || letter == '_';
     text.match_indices('&').any(|(at, _)| {
-        let before = text[..at].trim_end().chars().next_back();
-        let rest = text[at + 1..].trim_start();
-        // Behind a value it is the operator between two.
-        let is_unary = before.is_none_or(|letter| !part_of_word(letter) && !")]&".contains(letter));
-        is_unary && rest.strip_prefix(name).is_some_and(|rest| !rest.starts_with(part_of_word))
+        let (before, behind) = (&text[..at], &text[at + 1..]);
+        // Behind a value it is the operator between two, but not behind the parenthesis of a cast.
+        let is_unary = match before.trim_end().chars().next_back() {
+            Some(')') => before.ends_with(')') && behind.starts_with(name),
+            last => last.is_none_or(|letter| !part_of_word(letter) && !"]&".contains(letter)),
+        };
+        is_unary && behind.trim_start().strip_prefix(name).is_some_and(|rest| !rest.starts_with(part_of_word))
     })
 }
 
@@ -285,6 +287,7 @@ mod tests {
         assert!(takes_address("swap(&left, & right);", "right"));
         assert!(!takes_address("swap(&leftover);", "left"));
         assert!(!takes_address("if (a & left && left)", "left"));
+        assert!(takes_address("print((void *)&left)", "left"));
         assert!(!takes_address("f(x) & left", "left"));
     }
 }

@@ -259,7 +259,7 @@ impl Gdb {
 
     fn console(&mut self, command: &str) -> Result<()> {
         let heard = self.command(&format!("-interpreter-exec console {}", mi_quoted(command)))?;
-        heard.given(&format!("gdb does not know '{command}'; gdb 10 or newer is needed")).map(|_| ())
+        heard.given(&format!("gdb cannot '{command}'; gdb 10 or newer with Python is needed")).map(|_| ())
     }
 
     fn command(&mut self, text: &str) -> Result<Answer<Heard>> {

@@ -2,6 +2,10 @@
 
 import gdb
 
+# How a function ends without optimisation, and how far from its end its frame is still whole:
+# leave or pop %rbp, ret; ldp x29, x30, ret.
+EPILOGUES = [(b"\xc9\xc3", 2), (b"\x5d\xc3", 2), (b"\xc0\x03\x5f\xd6", 8)]
+
 
 class Function:
     """A function of the program's own files."""
@@ -18,9 +22,15 @@ class Function:
         self.variables = None
         self.dynamic = []
 
-    def prepare(self):
-        """Which of its lines is its body's first, and which its return."""
+    def prepare(self, inferior):
+        """Where its body begins, and where it returns: what it returns is known there."""
         self.entries.sort()
+        if not self.optimised:
+            end = bytes(inferior.read_memory(self.high - 4, 4))
+            # Where a function is one line, gdb has one entry for its body and its return.
+            for last, before in EPILOGUES:
+                if end.endswith(last) and self.entries[-1][0] < self.high - before:
+                    self.entries.append((self.high - before, self.entries[-1][1]))
         later = [pc for pc, _ in self.entries if pc > self.low]
         self.body = later[0] if later else self.low
         self.last, self.last_line = self.entries[-1]

@@ -81,7 +81,6 @@ class Session:
         self.lines = []
         self.watching = False
         self.watch_root = None
-        self.fault = None
         gdb.events.stop.connect(self.on_stop)
         gdb.events.exited.connect(self.on_exit)
 
@@ -159,7 +158,7 @@ class Session:
         self.functions = sorted(found.values(), key=lambda function: function.low)
         for number, function in enumerate(self.functions):
             function.number = number
-            function.prepare()
+            function.prepare(self.inferior)
         self.lows = [function.low for function in self.functions]
         return sorted(set(notes))
 
@@ -217,20 +216,19 @@ class Session:
 
     def wait_for_watched(self):
         """Until the part that is looked at begins there is a stop only where it begins."""
-        entries = []
-        for function in self.functions:
-            if self.watched_function:
-                if function.name == self.watched_function:
-                    entries.append((function.body, function, function.body))
-            else:
-                at = [pc for pc, line in function.entries if line == self.watched_line and pc >= function.body]
-                if at and function.file == self.own_files[0]:
-                    entries.append((at[0], function, at[0]))
-        if not entries:
-            raise RuntimeError("it has no function %s" % self.watched_function if self.watched_function
-                               else "line %d has no code" % self.watched_line)
-        for pc, function, _ in entries:
-            Begin(self, pc, function)
+        if self.watched_function:
+            places = [function.body for function in self.functions if function.name == self.watched_function]
+            missing = "it has no function %s" % self.watched_function
+        else:
+            lines = [(line, pc) for function in self.functions if function.file == self.own_files[0]
+                     for pc, line in function.entries if line >= self.watched_line and pc >= function.body]
+            # A line without code stands for the next that has some.
+            places = [pc for line, pc in lines if line == min(lines)[0]]
+            missing = "no line from %d on has code" % self.watched_line if self.watched_line else ""
+        if not places:
+            raise RuntimeError(missing)
+        for place in places:
+            Begin(self, place)
 
     def watch(self):
         """From now on there is a stop at every line."""

@@ -37,15 +37,10 @@ class Line(Inner):
 class Begin(Inner):
     """The part that is looked at begins."""
 
-    def __init__(self, session, address, function):
-        super().__init__(session, address)
-
     def stop(self):
         if self.session.watching:
             return False
         self.session.stop = ("watch", None)
-        if not self.session.watched_function:
-            self.session.watched_line = None
         return True
 
 
