@@ -88,9 +88,9 @@ fn main() {
 }
 
 fn dispatch(command: Command) -> Exit {
-    if !matches!(command, Command::Run(_) | Command::Prove(_)) {
-        // `memsight report … | head` ends quietly; `run` must live on to pass the exit code, and
-        // `prove` to remove its copy.
+    if !matches!(command, Command::Run(_) | Command::Prove(_) | Command::View(_)) {
+        // `memsight report … | head` ends quietly; `run` must live on to pass the exit code, `prove` to
+        // remove its copy, and `view` to end the program.
         sys::default_sigpipe();
     }
     let result = match command {

@@ -221,6 +221,46 @@ pub(crate) fn apart(command: &mut Command) {
     unsafe { command.pre_exec(leave) };
 }
 
+/// Which of some descriptors can be read, or are closed at the other end, once one of them can or so
+/// many milliseconds have passed.
+pub(crate) fn readable(descriptors: &[RawFd], wait_ms: i32) -> io::Result<Vec<bool>> {
+    let asked = |&fd: &RawFd| libc::pollfd { fd, events: libc::POLLIN, revents: 0 };
+    let mut asked: Vec<_> = descriptors.iter().map(asked).collect();
+    // SAFETY: `asked` has as many entries as are said.
+    let found = unsafe { libc::poll(asked.as_mut_ptr(), asked.len() as libc::nfds_t, wait_ms) };
+    let error = io::Error::last_os_error();
+    match found {
+        -1 if error.kind() != io::ErrorKind::Interrupted => Err(error),
+        -1 => Ok(vec![false; descriptors.len()]),
+        _ => Ok(asked.iter().map(|entry| entry.revents != 0).collect()),
+    }
+}
+
+/// Gives a command descriptors under numbers that it knows, and lets it be killed when this process
+/// ends. The descriptors must stay open until it is started.
+pub(crate) fn hand_down(command: &mut Command, given: Vec<(RawFd, RawFd)>) {
+    /// Above all numbers that are given.
+    const ASIDE: RawFd = 20;
+    let give = move || {
+        let mut aside = [-1; 8];
+        for (place, &(from, _)) in aside.iter_mut().zip(&given) {
+            // SAFETY: copies a descriptor to a free number.
+            *place = unsafe { libc::fcntl(from, libc::F_DUPFD_CLOEXEC, ASIDE) };
+        }
+        for (&from, &(_, to)) in aside.iter().zip(&given) {
+            // SAFETY: dup2 takes any numbers.
+            if unsafe { libc::dup2(from, to) } == -1 {
+                return Err(io::Error::last_os_error());
+            }
+        }
+        // SAFETY: sets one attribute of this process.
+        unsafe { libc::prctl(libc::PR_SET_PDEATHSIG, libc::SIGKILL, 0, 0, 0) };
+        Ok(())
+    };
+    // SAFETY: `give` makes async-signal-safe calls only and allocates nothing.
+    unsafe { command.pre_exec(give) };
+}
+
 /// From now on whose parent ends becomes a child of this process, in whatever session it is.
 pub(crate) fn adopt_orphans() {
     // SAFETY: sets one attribute of this process.

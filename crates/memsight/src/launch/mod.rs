@@ -17,4 +17,6 @@ mod refuse;
 
 pub(crate) use capture::Destination;
 pub(crate) use program::{Target, find};
-pub(crate) use record::{Apart, Ended, Options, Stopped, Streams, record, record_apart, recorder};
+pub(crate) use record::{
+    Apart, Ended, Options, Stopped, Streams, end_orphans, record, record_apart, recorder,
+};

@@ -133,7 +133,7 @@ pub(crate) fn record_apart(
 }
 
 /// Kills all children of this process, and those that become its own by that.
-fn end_orphans() {
+pub(crate) fn end_orphans() {
     let began = Instant::now();
     while sys::reap() && began.elapsed() < GRACE {
         children().into_iter().for_each(sys::kill);
