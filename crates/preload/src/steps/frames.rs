@@ -249,13 +249,19 @@ impl Tracer {
             for index in 0..height {
                 // SAFETY: there are so many values.
                 let value = unsafe { word(bottom + index * size_of::<usize>()) };
-                if value & 7 == 0 && self.walk.proves_object(value) {
+                if value & 7 == 0 && self.walk.proves_object(value) && !self.is_builtin(value) {
                     self.items.push((Held::Index(index), value))?;
                 }
             }
             self.write_names(kind, line.is_some())?;
         }
         Ok(())
+    }
+
+    /// Whether an object is a function of C, which waits to be called and is no story.
+    fn is_builtin(&self, object: usize) -> bool {
+        // SAFETY: it was proven to be an object.
+        unsafe { word(object + self.walk.layout.object.ob_type) == self.landmarks.builtin }
     }
 
     fn hold_locals(&mut self, frame: usize) -> Result<(), OutOfMemory> {
