@@ -376,10 +376,14 @@ pub(crate) fn marks_not_kept(trace: &Trace) -> Vec<String> {
     found
 }
 
-/// Whether an object of this type dies before the next line begins to run.
+/// Whether an object of this type dies before the next line of the frame, or of one that it
+/// returns to, begins to run.
 fn dies_after(trace: &Trace, at: usize, of_type: &str) -> bool {
-    let last =
-        (at + 1..trace.steps.len()).find(|&step| ["line", "end"].contains(&trace.steps[step].event.as_str()));
+    let depth = trace.steps[at].stack.len();
+    let last = (at + 1..trace.steps.len()).find(|&step| {
+        let step = &trace.steps[step];
+        step.event == "end" || step.event == "line" && step.stack.len() <= depth
+    });
     let dies = |step: usize| {
         let was = &trace.steps[step - 1].heap;
         trace.steps[step]

@@ -30,6 +30,8 @@ def install():
     # From 3.13 on `f_locals` is a view; before, it fills a dict that stays in the frame.
     leaves_dict = sys.version_info < (3, 13)
     weak = {}
+    # In place of the number of an object that holds another: a frame that ends when it returns, or may not.
+    RUNS, PAUSES = "runs", "pauses"
     before = {"paths": {}, "objects": {}}
 
     def items_of(value):
@@ -52,18 +54,20 @@ def install():
             return len(value) < 2
         return value is None or kind in (bool, type(sys), type(len), type(type), type(len.__call__))
 
-    def note(value, path, paths, objects, depth):
+    def note(value, path, paths, objects, depth, holder):
         number = id(value)
         paths[path] = number
         seen = objects.get(number)
         if seen is not None:
             seen["found"] += 1
+            seen["holders"].append(holder)
             return
         objects[number] = seen = {
             "type": type(value).__name__,
             "bytes": sys.getsizeof(value),
             "shared": is_shared(value),
             "found": 1,
+            "holders": [holder],
         }
         if number not in weak or weak[number]() is not value:
             try:
@@ -72,7 +76,7 @@ def install():
                 weak.pop(number, None)
         if depth < 12:
             for label, item in items_of(value):
-                note(item, path + "\0" + label, paths, objects, depth + 1)
+                note(item, path + "\0" + label, paths, objects, depth + 1, number)
 
     def fates(paths, objects, tracked):
         """Which objects of the look before are certainly alive, and which are certainly freed."""
@@ -86,7 +90,18 @@ def install():
                 alive.append(number)
             elif number not in objects and number not in tracked and was["count"] == was["found"]:
                 freed.append(number)
-        return alive, freed
+        # What held it may live on where no name leads: a list in an iterator, a paused frame.
+        while True:
+            gone = set(freed)
+            certain = [
+                number
+                for number in freed
+                if weak.get(number) is not None
+                or all(holder == RUNS or holder in objects or holder in gone for holder in before["objects"][number]["holders"])
+            ]
+            if len(certain) == len(freed):
+                return alive, freed
+            freed = certain
 
     def note_frames(frame, paths, objects):
         frames = []
@@ -98,9 +113,11 @@ def install():
         for depth, frame in enumerate(reversed(frames)):
             names.append(frame.f_code.co_name)
             local = frame.f_locals
+            # CO_GENERATOR, CO_COROUTINE, CO_ASYNC_GENERATOR
+            holder = PAUSES if frame.f_code.co_flags & 0x2A0 else RUNS
             for name in list(local):
                 if not name.startswith("__"):
-                    note(local[name], str(depth) + "\0" + name, paths, objects, 0)
+                    note(local[name], str(depth) + "\0" + name, paths, objects, 0, holder)
             if leaves_dict and frame.f_code.co_flags & 1:
                 local.clear()
         return names

@@ -154,6 +154,12 @@ impl Tracer {
         (state < OVER).then(|| layout.references.generator_frame.map(|offset| generator + offset)).flatten()
     }
 
+    /// Whether the frame of a generator is one of those that run: its variables are told there.
+    pub(super) fn runs(&self, frame: usize) -> bool {
+        let threads = self.threads.as_slice().iter();
+        threads.flat_map(|thread| thread.rows.as_slice()).any(|row| row.frame == frame)
+    }
+
     /// The line where a frame waits.
     pub(super) fn line_of(&self, frame: usize) -> u32 {
         // SAFETY: a live frame and its code.
@@ -163,10 +169,12 @@ impl Tracer {
         }
     }
 
-    /// Notes how many values the innermost frame of a thread computes with as a line begins.
-    pub(super) fn note_height(&mut self, thread: usize) {
+    /// Notes how many values the innermost frame of a thread computes with. Where it does not say
+    /// so, an exception finds those of its line's beginning; a call or return finds none.
+    pub(super) fn note_height(&mut self, thread: usize, event: StepEvent) {
         let Some(row) = self.threads.as_slice()[thread].rows.as_slice().last().copied() else { return };
-        let height = self.height_of(&row).unwrap_or(0);
+        let known = if event == StepEvent::Exception { row.height } else { 0 };
+        let height = self.height_of(&row).unwrap_or(known);
         if let Some(row) = self.threads.as_mut_slice()[thread].rows.as_mut_slice().last_mut() {
             row.height = height;
         }

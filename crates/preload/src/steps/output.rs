@@ -63,7 +63,7 @@ pub(crate) fn wrote(descriptor: i32, bytes: &[u8]) {
 }
 
 /// Calls `take` with what was kept, and forgets it; with nothing where not all was kept.
-pub(super) fn take(mut take: impl FnMut(StepStream, &[u8])) {
+pub(crate) fn take(mut take: impl FnMut(StepStream, &[u8])) {
     alone(|kept| {
         for (at, stream) in [StepStream::Stdout, StepStream::Stderr].into_iter().enumerate() {
             for part in kept.bytes[at][..kept.len[at]].chunks(1024) {

@@ -163,6 +163,7 @@ impl Tracer {
     pub(super) fn take(&mut self, moment: &Moment) -> Result<(), OutOfMemory> {
         self.step += 1;
         self.queue.clear();
+        self.walk.forget_pages();
         (self.looked_at, self.beyond, self.standing) = (0, 0, StepStanding::Reached);
         let mut told = Ok(());
         output::take(|stream, bytes| {
