@@ -69,11 +69,9 @@ impl Program {
         if plain.status.code() != Some(self.exit) || plain.stderr.is_empty() == self.stderr {
             found.push(format!("by itself it ends with {}: {}", plain.status, plain.stderr));
         }
-        if viewed.status != plain.status {
-            found.push(format!(
-                "it ends with {} and by itself with {}: {}",
-                viewed.status, plain.status, viewed.stderr
-            ));
+        // Viewing went well, however the program itself ended.
+        if !viewed.status.success() {
+            found.push(format!("view ends with {}: {}", viewed.status, viewed.stderr));
         }
         if viewed.stdout != plain.stdout {
             found.push(differ("stdout", &plain.stdout, &viewed.stdout));
@@ -91,6 +89,10 @@ impl Program {
 
     fn of_trace(&self, trace: &Trace, viewed: &Ran) -> Vec<String> {
         let mut found = invariants::broken(trace);
+        let ending = format!("exit {}", self.exit);
+        if trace.ending != ending {
+            found.push(format!("its end is told as {} and was {ending}", trace.ending));
+        }
         let said: String = trace.steps.iter().map(|step| step.stdout.as_str()).collect();
         let shown = String::from_utf8_lossy(&viewed.stdout);
         if self.stdout_is_its_own && !trace.truncated && said != shown {
@@ -118,10 +120,20 @@ fn all(folder: &Path) -> Vec<Program> {
 fn a_hundred_small_programs_do_what_they_do_alone() {
     let programs = all(&folder("tests/view_programs"));
     assert!(programs.len() >= 100, "{} programs", programs.len());
+    // Two interpreters a program, so that each of them has its share; MEMSIGHT_ALL=1 takes them all.
+    let takes_all = std::env::var_os("MEMSIGHT_ALL").is_some();
+    let count = pythons().len();
+    let has_its_turn = |program: usize, python: usize| {
+        takes_all || python == program % count || python == (program + count / 2) % count
+    };
     let work: Vec<(&Program, &Python)> = programs
         .iter()
-        .flat_map(|program| pythons().iter().map(move |python| (program, python)))
-        .filter(|(program, python)| python.minor >= program.since)
+        .enumerate()
+        .flat_map(|(at, program)| {
+            pythons().iter().enumerate().map(move |(turn, python)| (at, turn, program, python))
+        })
+        .filter(|&(at, turn, program, python)| python.minor >= program.since && has_its_turn(at, turn))
+        .map(|(_, _, program, python)| (program, python))
         .collect();
     let next = AtomicUsize::new(0);
     let worker = || {

@@ -48,7 +48,7 @@ fn shape(trace: &Trace, step: &Step, lines: u64, say: &mut impl FnMut(String)) {
     for frame in step.stack.iter().filter(|frame| trace.is_main(frame)) {
         // A file's code has no line yet when it is called, and none at all if the file is empty.
         let none = frame.line == 0 && step.event == "line";
-        if none || frame.line > lines {
+        if none || frame.line > lines.max(1) {
             say(format!("{} is at line {} of {lines}", frame.function, frame.line));
         }
     }

@@ -206,7 +206,7 @@ fn step(
 ) -> Result<bool, OutOfMemory> {
     let thread = tracer.thread(state)?;
     tracer.follow(thread, event == StepEvent::Call)?;
-    tracer.note_height(thread, event);
+    tracer.note_height(thread, event)?;
     let value = match event {
         StepEvent::Return if argument != 0 => Some(argument),
         StepEvent::Exception => tracer.raised(argument),
