@@ -24,7 +24,7 @@ pub(crate) fn symbolic(trace: &Trace) -> String {
 #[derive(Default)]
 struct Symbols {
     numbers: BTreeMap<String, usize>,
-    /// Ends of addresses, as sentences have them.
+    /// Addresses of what is there.
     at: BTreeMap<String, usize>,
     addresses: BTreeMap<usize, u64>,
 }
@@ -38,6 +38,7 @@ impl Symbols {
         for id in &came {
             self.numbers.insert(id.clone(), self.numbers.len() + 1);
         }
+        self.at.clear();
         for (id, object) in &step.heap {
             if let Some(&number) = self.numbers.get(id) {
                 self.at.insert(format!("{:x}", object.address), number);
@@ -58,6 +59,9 @@ impl Symbols {
         for (what, ids) in [("+", came.clone()), ("*", list(&step.changed))] {
             for id in ids {
                 if let (Some(&number), Some(object)) = (self.numbers.get(&id), step.heap.get(&id)) {
+                    if what == "*" && is_shared(object) {
+                        continue;
+                    }
                     let moved = self
                         .addresses
                         .insert(number, object.address)
@@ -118,7 +122,8 @@ impl Symbols {
                 continue;
             }
             let end = &behind[..digits];
-            let number = self.at.iter().find(|(address, _)| address.ends_with(end)).map(|(_, number)| number);
+            // The end of an address may be another's as well, in one run and not in the next.
+            let number = if mark == "0x" { self.at.get(end) } else { None };
             out.push_str(&number.map_or("@?".into(), |number| format!("@{number}")));
             rest = &behind[digits..];
         }
