@@ -170,7 +170,7 @@ export function App({ states }: { states: States }) {
       <Notes trace={trace} index={index} last={last} />
       {predicting && <Predict ask={ask} states={states} index={index} score={score} answer={answer} />}
       <p class={`say ${step.event}`} role="status" aria-live="polite">
-        <span class="event">{eventWord(trace, index)}</span> <Sentence text={step.say || "Nothing that is looked at changed."} />
+        <span class="event">{eventWord(trace, index)}</span> <Sentence text={step.say || (step.line > 0 ? `Line ${step.line} is next.` : "")} />
         {step.temporaries.length > 0 && <span class="temporaries"> {step.temporaries.map(temporary).join("; ")}.</span>}
       </p>
       <div class="side">
