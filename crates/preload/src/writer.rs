@@ -15,7 +15,7 @@ use core::arch::asm;
 use core::sync::atomic::Ordering;
 
 use memsight_capture::{
-    Child, ChildKind, End, EndReason, Interpreter, Record, Start, StepRecord, Strings, ThreadEnd,
+    Child, ChildKind, End, EndReason, Interpreter, Record, Start, StepRecord, StepsOver, Strings, ThreadEnd,
     ThreadIndex, Tick, TickIndex,
 };
 use memsight_recorder::ledger::{Ledger, Sink, Stopped};
@@ -406,8 +406,11 @@ impl Writer {
         self.steps.take(|record| output.encoded(record))
     }
 
-    /// What the traced program wrote after its last step.
+    /// What the traced program wrote after its last step, and what nobody else could say.
     fn write_last_output(&mut self) -> Result<(), Stopped> {
+        if steps::events::has_other_interpreters() {
+            self.output.record(&Record::Step(StepRecord::Over(StepsOver::Interpreters)))?;
+        }
         let (output, mut done) = (&mut self.output, Ok(()));
         steps::output::take(|stream, bytes| {
             if done.is_ok() {
