@@ -11,7 +11,7 @@ use std::fs::File;
 use std::io::{self, BufWriter, Write};
 use std::path::{Path, PathBuf};
 
-use anyhow::{Context, Result};
+use anyhow::{Context, Result, bail};
 use memsight_picture::Trace;
 
 use crate::exit::Exit;
@@ -66,6 +66,12 @@ pub(crate) struct Args {
 
 /// Runs the program and shows its steps. That is fine however the program itself ended.
 pub(crate) fn run(args: &Args) -> Result<Exit> {
+    if let Some(path) =
+        args.json.as_deref().filter(|path| path.canonicalize().ok() == args.program.canonicalize().ok())
+        && path.exists()
+    {
+        bail!("--json {}: is the program itself; give the name of another file", path.display());
+    }
     let mut trace = match is_python(&args.program) {
         true => python::trace(args)?,
         false => c::trace(args)?,

@@ -38,7 +38,8 @@ impl Tracer {
     fn end_lives_in(&mut self, block: usize) {
         for before in [0, 16, 32] {
             if let Some(id) = self.lives.at(block + before)
-                && self.lives.get(id).block == block
+                // One that was never looked at does not know its block.
+                && [0, block].contains(&self.lives.get(id).block)
             {
                 // Without memory for it, its death goes unsaid.
                 let _ = self.lives.end(id);

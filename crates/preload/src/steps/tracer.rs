@@ -23,7 +23,7 @@ use crate::graph::content::Text;
 use crate::graph::progress::Progress;
 use crate::graph::types::flag;
 use crate::graph::walk::Walk;
-use crate::python::word;
+use crate::python::{careful_word, word};
 use crate::session::Session;
 
 /// The collector's header before an object (`PyGC_Head`).
@@ -425,9 +425,14 @@ impl Tracer {
                     continue;
                 }
                 let life = *self.lives.get(id);
-                // SAFETY: its block was not given back, or it lies where nothing is allocated.
-                let (count, of) =
-                    unsafe { (word(life.address), word(life.address + self.walk.layout.object.ob_type)) };
+                let type_at = life.address + self.walk.layout.object.ob_type;
+                // Where no block is known, nobody may have said that it was given back.
+                let found = match life.block {
+                    0 => careful_word(life.address).zip(careful_word(type_at)),
+                    // SAFETY: its block was not given back.
+                    _ => Some(unsafe { (word(life.address), word(type_at)) }),
+                };
+                let (count, of) = found.unwrap_or((0, 0));
                 if count == 0 || of != life.of_type {
                     self.lives.end(id)?;
                 } else if life.is_shown && life.may_leave && pass == Pass::Values {
