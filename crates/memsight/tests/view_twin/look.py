@@ -3,7 +3,9 @@
 The tests put a call of it before each simple statement of a program, on the same
 line. It keeps no reference to anything of the program: everything is first noted as
 numbers, then all references are dropped, and only then are the counts read, at the
-noted addresses. What it cannot know for certain it leaves out.
+noted addresses. What it cannot know for certain it leaves out: an object counts as
+freed only if its weak reference says so, or if all of its references were found before
+and nothing that the collector can reach refers to it now.
 """
 
 
@@ -31,6 +33,24 @@ def install():
     leaves_dict = sys.version_info < (3, 13)
     weak = {}
     before = {"paths": {}, "objects": {}}
+
+    def ids_of_all():
+        """Ids of what was made since the program began and what that refers to: an iterator's
+        list, what a paused generator's frame names."""
+        frame_type = type(sys._getframe())
+        ids = set()
+        todo = gc.get_objects()
+        ids.update(map(id, todo))
+        while todo:
+            holder = todo.pop()
+            if type(holder) is frame_type and holder.f_code.co_filename == "<look>":
+                continue
+            for value in gc.get_referents(holder):
+                # The collector lists what it follows by itself.
+                if id(value) not in ids and not gc.is_tracked(value):
+                    todo.append(value)
+                ids.add(id(value))
+        return ids
 
     def items_of(value):
         kind = type(value)
@@ -74,7 +94,7 @@ def install():
             for label, item in items_of(value):
                 note(item, path + "\0" + label, paths, objects, depth + 1)
 
-    def fates(paths, objects, tracked):
+    def fates(paths, objects, held):
         """Which objects of the look before are certainly alive, and which are certainly freed."""
         kept = {number for path, number in before["paths"].items() if paths.get(path) == number}
         alive, freed = [], []
@@ -84,7 +104,7 @@ def install():
                 (freed if reference() is None else alive).append(number)
             elif number in kept:
                 alive.append(number)
-            elif number not in objects and number not in tracked and was["count"] == was["found"]:
+            elif number not in objects and number not in held and was["count"] == was["found"]:
                 freed.append(number)
         return alive, freed
 
@@ -107,10 +127,10 @@ def install():
 
     def look(line):
         # First of all: what is made here could lie where an object of the program has lain.
-        tracked = set(map(id, gc.get_objects()))
+        held = ids_of_all()
         paths, objects = {}, {}
         functions = note_frames(sys._getframe(1), paths, objects)
-        alive, freed = fates(paths, objects, tracked)
+        alive, freed = fates(paths, objects, held)
         for number in freed:
             weak.pop(number, None)
         for number, noted in objects.items():
@@ -126,6 +146,8 @@ def install():
         out.write("\n")
 
     gc.disable()
+    # What is there by now is left out of the collector's lists.
+    gc.freeze()
     builtins.__look__ = look
 
 
