@@ -59,17 +59,15 @@ impl Proof {
         if self.word(address + self.flags).is_none_or(|flags| flags & READY == 0) {
             return false;
         }
-        // What its type makes are types; an object of another kind is none.
-        let metatype = self.word(address + self.ob_type).filter(|&of| may_be_object(of));
-        let makes_types = |of| self.word(of + self.flags).is_some_and(|flags| flags & TYPE_SUBCLASS != 0);
-        if !metatype.is_some_and(makes_types) {
-            return false;
-        }
+        // What its type makes are types, and so on up to `type`; an object of another kind is none.
         let mut meta = address;
         for _ in 0..4 {
             let Some(next) = self.word(meta + self.ob_type).filter(|&next| may_be_object(next)) else {
                 return false;
             };
+            if self.word(next + self.flags).is_none_or(|flags| flags & TYPE_SUBCLASS == 0) {
+                return false;
+            }
             if next == self.type_type {
                 return true;
             }
