@@ -19,9 +19,13 @@ pub(super) struct Row {
     pub(super) frame: usize,
     pub(super) code: usize,
     number: u32,
-    /// Values on its stack when its last line began.
+    /// Values on its stack when its last line began, and the first of them.
     height: usize,
+    values: [usize; NOTED],
 }
+
+/// Values that are noted of a frame's stack.
+const NOTED: usize = 8;
 
 /// A thread of the interpreter.
 pub(super) struct Thread {
@@ -31,6 +35,8 @@ pub(super) struct Thread {
     pub(super) rows: PageVec<Row>,
     /// The frame and line of its last event, if that was a line.
     last_line: Option<(u32, u32)>,
+    /// Values on the frame's stack then.
+    last_height: usize,
 }
 
 /// Functions that a line has for itself.
@@ -46,7 +52,7 @@ impl Tracer {
             return Ok(at);
         }
         let number = self.threads.len() as u32;
-        self.threads.push(Thread { state, number, rows: PageVec::new(), last_line: None })?;
+        self.threads.push(Thread { state, number, rows: PageVec::new(), last_line: None, last_height: 0 })?;
         Ok(self.threads.len() - 1)
     }
 
@@ -93,7 +99,13 @@ impl Tracer {
                 },
                 None => self.next_frame(),
             };
-            self.threads.as_mut_slice()[thread].rows.push(Row { frame, code, number, height: 0 })?;
+            self.threads.as_mut_slice()[thread].rows.push(Row {
+                frame,
+                code,
+                number,
+                height: 0,
+                values: [0; NOTED],
+            })?;
         }
         Ok(())
     }
@@ -113,12 +125,19 @@ impl Tracer {
         Ok(self.repeats_line(moment))
     }
 
+    /// In 3.9, the head of `while True:` has no code, so a loop over one line comes back to
+    /// that line as well, but to a stack as high as before; a `for` has its iterator there.
     fn repeats_line(&mut self, moment: &Moment) -> bool {
+        let is_told_by_height = self.walk.layout.minor == 9;
         let thread = &mut self.threads.as_mut_slice()[moment.thread];
         let Some(row) = thread.rows.as_slice().last() else { return false };
         let line = (moment.event == StepEvent::Line).then_some((row.number, moment.line));
         let before = core::mem::replace(&mut thread.last_line, line);
-        line.is_some() && line == before
+        if line.is_some() && line == before && !(is_told_by_height && row.height <= thread.last_height) {
+            return true;
+        }
+        thread.last_height = row.height;
+        false
     }
 
     fn next_frame(&mut self) -> u32 {
@@ -165,10 +184,31 @@ impl Tracer {
 
     /// Notes how many values the innermost frame of a thread computes with as a line begins.
     pub(super) fn note_height(&mut self, thread: usize) {
-        let Some(row) = self.threads.as_slice()[thread].rows.as_slice().last().copied() else { return };
-        let height = self.height_of(&row).unwrap_or(0);
-        if let Some(row) = self.threads.as_mut_slice()[thread].rows.as_mut_slice().last_mut() {
-            row.height = height;
+        let Some(mut row) = self.threads.as_slice()[thread].rows.as_slice().last().copied() else { return };
+        row.height = self.height_of(&row).unwrap_or(0);
+        let bottom = self.stack_bottom(row.frame, row.code);
+        for (index, value) in row.values.iter_mut().enumerate().take(row.height) {
+            // SAFETY: there are so many values.
+            *value = unsafe { word(bottom + index * size_of::<usize>()) };
+        }
+        if let Some(last) = self.threads.as_mut_slice()[thread].rows.as_mut_slice().last_mut() {
+            *last = row;
+        }
+    }
+
+    /// How many values of a frame's stack are surely there. A frame that does not say how many
+    /// it has keeps those that its line began with for as long as they are the same, and
+    /// none once it has returned.
+    fn held_values(&self, row: &Row, bottom: usize, has_returned: bool) -> usize {
+        match self.height_of(row) {
+            Some(height) => height,
+            None if has_returned => 0,
+            None => {
+                // SAFETY: the frame has room for so many values; they are compared as words.
+                let is_same =
+                    |index: usize| unsafe { word(bottom + index * size_of::<usize>()) == row.values[index] };
+                (0..row.height.min(NOTED)).take_while(|&index| is_same(index)).count()
+            }
         }
     }
 
@@ -212,7 +252,13 @@ impl Tracer {
     }
 
     /// Meets what the frames of a thread refer to, and writes them if they are the stack shown.
-    pub(super) fn write_frames(&mut self, thread: usize, line: Option<u32>) -> Result<(), OutOfMemory> {
+    /// Of the innermost it is told whether it has returned.
+    pub(super) fn write_frames(
+        &mut self,
+        thread: usize,
+        line: Option<u32>,
+        has_returned: bool,
+    ) -> Result<(), OutOfMemory> {
         let count = self.threads.as_slice()[thread].rows.len();
         for at in 0..count {
             let row = self.threads.as_slice()[thread].rows.as_slice()[at];
@@ -244,8 +290,8 @@ impl Tracer {
                 StepFrameKind::Class => {}
                 StepFrameKind::Function | StepFrameKind::Generator => self.hold_locals(row.frame)?,
             }
-            let height = if is_innermost { row.height } else { self.height_of(&row).unwrap_or(row.height) };
             let bottom = self.stack_bottom(row.frame, row.code);
+            let height = self.held_values(&row, bottom, is_innermost && has_returned);
             for index in 0..height {
                 // SAFETY: there are so many values.
                 let value = unsafe { word(bottom + index * size_of::<usize>()) };

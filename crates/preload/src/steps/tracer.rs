@@ -179,10 +179,10 @@ impl Tracer {
         self.write(StepRecord::Begin(StepBegin { event: moment.event, thread, file, line }))?;
         for at in 0..self.threads.len() {
             if at == moment.thread {
-                self.write_frames(at, Some(line))?;
+                self.write_frames(at, Some(line), moment.event == StepEvent::Return)?;
             } else if self.lives_on(at) {
                 self.follow(at, false)?;
-                self.write_frames(at, None)?;
+                self.write_frames(at, None, false)?;
             }
         }
         if let Some(value) = moment.value
