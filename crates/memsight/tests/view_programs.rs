@@ -9,7 +9,8 @@
 //! | `# stdin: A\|B`    | lines that it reads                                            |
 //! | `# exit: N`        | its exit code, where that is not 0                             |
 //! | `# stderr: yes`    | it writes to stderr                                            |
-//! | `# stdout: partly` | other processes or plain system calls write to its stdout, too |
+//! | `# stdout: partly` | it writes to its stdout where no trace sees it: from other         |
+//! |                    | processes, or while the interpreter shuts down                 |
 
 mod support;
 mod support_view;

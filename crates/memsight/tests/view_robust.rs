@@ -235,7 +235,12 @@ fn a_binary_file_is_refused_in_words() {
             ("zeros.py", &[0; 100]),
             ("elf.py", b"\x7fELF\x02\x01\x01\0\xff\xfe"),
         ] {
-            let ran = checked(Run::view(python, &lab.write(name, bytes), &[]));
+            let path = lab.write(name, bytes);
+            // Zeroes are an empty program to 3.9 and 3.10.
+            if checked(Run::plain(python, &path)).status.success() {
+                continue;
+            }
+            let ran = checked(Run::view(python, &path, &[]));
             assert!(!ran.status.success() && ran.status.code().is_some(), "{python}, {name}: {}", ran.status);
             assert!(!ran.stderr.trim().is_empty(), "{python}, {name}: nothing is said");
         }

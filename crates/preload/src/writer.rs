@@ -15,8 +15,8 @@ use core::arch::asm;
 use core::sync::atomic::Ordering;
 
 use memsight_capture::{
-    Child, ChildKind, End, EndReason, Interpreter, Record, Start, Strings, ThreadEnd, ThreadIndex, Tick,
-    TickIndex,
+    Child, ChildKind, End, EndReason, Interpreter, Record, Start, StepRecord, Strings, ThreadEnd,
+    ThreadIndex, Tick, TickIndex,
 };
 use memsight_recorder::ledger::{Ledger, Sink, Stopped};
 use memsight_recorder::{Recorder, memory, sys, syscall};
@@ -406,6 +406,17 @@ impl Writer {
         self.steps.take(|record| output.encoded(record))
     }
 
+    /// What a traced program printed after its last step.
+    fn write_last_words(&mut self) -> Result<(), Stopped> {
+        let mut written = Ok(());
+        steps::output::take(|stream, bytes| {
+            if written.is_ok() {
+                written = self.output.record(&Record::Step(StepRecord::Output { stream, bytes }));
+            }
+        });
+        written
+    }
+
     fn write_interpreter(&mut self) -> Result<(), Stopped> {
         if let Some((version, stacks)) = self.session.python.version() {
             self.interpreter = true;
@@ -425,6 +436,7 @@ impl Writer {
         }
         self.write_rest()?;
         self.write_steps()?;
+        self.write_last_words()?;
         if reason == EndReason::Exec {
             let pid = self.session.pid.load(Ordering::Relaxed);
             self.output.record(&Record::Child(Child { pid, kind: ChildKind::Exec }))?;

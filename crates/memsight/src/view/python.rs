@@ -56,13 +56,13 @@ pub(super) fn trace(args: &Args) -> Result<Trace> {
         trace.truncated = Some(truncation(&trace, args, was_enough));
     }
     if trace.steps.is_empty() {
-        bail!("{}", no_steps(args, &trace));
+        bail!("{}", no_steps(args, &target.file, &trace));
     }
     Ok(trace)
 }
 
 /// Why there is nothing to show.
-fn no_steps(args: &Args, trace: &Trace) -> String {
+fn no_steps(args: &Args, interpreter: &Path, trace: &Trace) -> String {
     let shown = args.program.display();
     if let Some(line) = args.from {
         return format!(
@@ -73,7 +73,11 @@ fn no_steps(args: &Args, trace: &Trace) -> String {
     if let Some(name) = &args.function {
         return format!("{shown}: no function {name} was called ({})", trace.ending);
     }
-    format!("{shown}: there is no step to show; it ended before its first line ran ({})", trace.ending)
+    format!(
+        "{shown}: there is no step to show; {} ended before the first line ran ({})",
+        interpreter.display(),
+        trace.ending
+    )
 }
 
 /// What the tracer is told.

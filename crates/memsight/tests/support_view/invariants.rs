@@ -10,7 +10,8 @@ const EVENTS: [&str; 5] = ["call", "line", "return", "exception", "end"];
 pub(crate) fn broken(trace: &Trace) -> Vec<String> {
     let mut found = Vec::new();
     let mut past = Past::default();
-    let lines = trace.text.lines().count() as u64;
+    // What runs of an empty file is at line 1.
+    let lines = trace.text.lines().count().max(1) as u64;
     for (number, step) in trace.steps.iter().enumerate() {
         let mut say = |what: String| found.push(format!("step {number} (line {}): {what}", step.line));
         shape(trace, step, lines, &mut say);

@@ -1,3 +1,4 @@
+# stdout: partly
 class Loud:
     def __init__(self, name):
         self.name = name

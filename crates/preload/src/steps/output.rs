@@ -1,4 +1,5 @@
-//! What the program writes to its standard output and error, kept for the next step.
+//! What the program writes to its standard output and error, kept for the next step; the
+//! writer takes what comes after the last.
 
 use core::cell::UnsafeCell;
 use core::sync::atomic::{AtomicBool, Ordering};
@@ -63,7 +64,7 @@ pub(crate) fn wrote(descriptor: i32, bytes: &[u8]) {
 }
 
 /// Calls `take` with what was kept, and forgets it; with nothing where not all was kept.
-pub(super) fn take(mut take: impl FnMut(StepStream, &[u8])) {
+pub(crate) fn take(mut take: impl FnMut(StepStream, &[u8])) {
     alone(|kept| {
         for (at, stream) in [StepStream::Stdout, StepStream::Stderr].into_iter().enumerate() {
             for part in kept.bytes[at][..kept.len[at]].chunks(1024) {
