@@ -85,11 +85,11 @@ fn one_that_will_not_be_stopped_is_killed() {
         "while True:",
         "    pass",
     ];
-    for python in pythons() {
+    each_python(|python| {
         let ran = view(python, &lines, &["--timeout", "2"]);
         let trace = trace(&ran);
         assert!(reaches(&trace, 5) && ran.took.as_secs_f64() < 15.0, "{python}: it took {:?}", ran.took);
-    }
+    });
 }
 
 #[test]
@@ -99,10 +99,10 @@ fn children_of_one_that_is_stopped_are_stopped_too() {
         "subprocess.Popen([sys.executable, '-c', 'import time; time.sleep(600)'])",
         "time.sleep(600)",
     ];
-    for python in pythons() {
+    each_python(|python| {
         let ran = view(python, &lines, &["--timeout", "2"]);
         assert!(reaches(&trace(&ran), 3), "{python}");
-    }
+    });
 }
 
 #[test]

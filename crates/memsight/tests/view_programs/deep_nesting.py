@@ -1,7 +1,7 @@
 nested = []
-for depth in range(3000):
-    nested = [nested]
+for depth in range(3000): nested = [nested]
 print(len(nested))
-while nested:
-    nested = nested[0]
+for depth in range(1500): nested = nested[0]
+print(len(nested))
+nested = None
 print(nested)
