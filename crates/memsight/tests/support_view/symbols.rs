@@ -3,7 +3,8 @@
 //!
 //! Objects are `@1`, `@2`, … in the order in which names first lead to them. Each step has
 //! its frames whole, and of the objects those that came, changed and went. Names that
-//! begin with `__` are left out, with what only they lead to.
+//! begin with `__` are left out, with what only they lead to. A sentence has but the end of
+//! an address, which others may share by chance: it becomes `@` if any object is there.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write;
@@ -24,9 +25,11 @@ pub(crate) fn symbolic(trace: &Trace) -> String {
 #[derive(Default)]
 struct Symbols {
     numbers: BTreeMap<String, usize>,
-    /// Ends of addresses, as sentences have them.
-    at: BTreeMap<String, usize>,
+    /// All addresses so far.
+    at: BTreeSet<String>,
     addresses: BTreeMap<usize, u64>,
+    /// What was written of each object last.
+    written: BTreeMap<usize, String>,
 }
 
 impl Symbols {
@@ -38,11 +41,7 @@ impl Symbols {
         for id in &came {
             self.numbers.insert(id.clone(), self.numbers.len() + 1);
         }
-        for (id, object) in &step.heap {
-            if let Some(&number) = self.numbers.get(id) {
-                self.at.insert(format!("{:x}", object.address), number);
-            }
-        }
+        self.at.extend(step.heap.values().map(|object| format!("{:x}", object.address)));
         let _ = writeln!(out, "  say {}", self.text(&step.say));
         if !step.stdout.is_empty() {
             let _ = writeln!(out, "  out {:?}", step.stdout);
@@ -63,7 +62,12 @@ impl Symbols {
                         .insert(number, object.address)
                         .is_some_and(|was| was != object.address);
                     let object = self.object(object);
-                    let _ = writeln!(out, "  {what} @{number} {object}{}", if moved { " moved" } else { "" });
+                    // It may be nothing but a count that is left out.
+                    let was = self.written.insert(number, object.clone());
+                    if moved || was.as_ref() != Some(&object) {
+                        let moved = if moved { " moved" } else { "" };
+                        let _ = writeln!(out, "  {what} @{number} {object}{moved}");
+                    }
                 }
             }
         }
@@ -118,8 +122,8 @@ impl Symbols {
                 continue;
             }
             let end = &behind[..digits];
-            let number = self.at.iter().find(|(address, _)| address.ends_with(end)).map(|(_, number)| number);
-            out.push_str(&number.map_or("@?".into(), |number| format!("@{number}")));
+            let is_there = self.at.iter().any(|address| address.ends_with(end));
+            out.push_str(if is_there { "@" } else { "@?" });
             rest = &behind[digits..];
         }
         out + rest
