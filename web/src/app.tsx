@@ -161,7 +161,7 @@ export function App({ states }: { states: States }) {
           <Switch on={predicting} act={keys["p"]!} name="predict" title="Asks the next reference count before it is shown (P)" />
           <Switch on={asTable} act={keys["t"]!} name="as tables" title="The picture as tables (T)" />
           <button type="button" class="quiet" onClick={() => setSearching(!searching)} title="Find (/)">find</button>
-          <button type="button" class="quiet" onClick={() => setTheme(THEMES[theme])} title="Light or dark"><span class="sr">Colours: </span>{theme}</button>
+          <button type="button" class="quiet" onClick={() => setTheme(THEMES[theme])} title="Light or dark">colours: {theme}</button>
           <button type="button" class="quiet" onClick={() => setHelping(true)} title="Help (?)" aria-label="Help">?</button>
         </span>
       </header>
@@ -170,7 +170,7 @@ export function App({ states }: { states: States }) {
       <Notes trace={trace} index={index} last={last} />
       {predicting && <Predict ask={ask} states={states} index={index} score={score} answer={answer} />}
       <p class={`say ${step.event}`} role="status" aria-live="polite">
-        <span class="event">{eventWord(trace, index)}</span> <Sentence text={step.say || "Nothing that is looked at changed."} />
+        <span class="event">{eventWord(trace, index)}</span> <Sentence text={step.say || (step.line > 0 ? `Line ${step.line} is next.` : "")} />
         {step.temporaries.length > 0 && <span class="temporaries"> {step.temporaries.map(temporary).join("; ")}.</span>}
       </p>
       <div class="side">
@@ -188,7 +188,7 @@ export function App({ states }: { states: States }) {
                 <Stack picture={drawn} trace={trace} act={act} selected={selected} />
                 <section class="heap" aria-label="Heap, in address order">
                   <h2>Heap <span class="sum">{plural(drawn.live, "object")}, {bytes(drawn.liveBytes)}</span></h2>
-                  {drawn.boxes.length === 0 && drawn.shelf.length === 0 && <p class="empty">No object that is looked at.</p>}
+                  {drawn.boxes.length === 0 && drawn.shelf.length === 0 && <p class="empty">Nothing is here at this step.</p>}
                   <div class="grid">{drawn.boxes.map(box)}</div>
                   {drawn.hidden > 0 && (
                     <button type="button" class="more" onClick={() => setRest(rest + MORE_BOXES)}>{hiddenText(drawn.hidden)}</button>

@@ -114,7 +114,7 @@ class Scene {
     if (this.stack) {
       const first = columns[0];
       const isBeside = first && first.left > this.stack.right;
-      gutters.set(STACK, { left: this.stack.right, right: isBeside ? first.left - 6 : this.width - 4 });
+      gutters.set(STACK, { left: this.stack.right, right: isBeside ? first.left - 6 : Math.min(this.stack.right + 40, this.width - 4) });
     }
     columns.forEach((column, at) => {
       const next = columns[at + 1];

@@ -13,9 +13,11 @@ export interface Actions {
 const WORDS = { same: "", new: "new", changed: "", freed: "freed" } as const;
 
 /** What the box says in its corner, beside shape and colour. What changed has a bar. */
-function word(box: Box): string {
+function word(box: Box, language: "python" | "c"): string {
   const { object } = box;
   if (object.standing === "freed" && box.mark === "same") return "freed";
+  if (language === "c" && box.mark !== "new" && object.standing === "static") return "static";
+  if (language === "c" && box.mark !== "new" && object.standing === "stack") return "in a frame";
   return WORDS[box.mark];
 }
 
@@ -25,7 +27,7 @@ export function ObjectBox({ box, selected, act, language }: {
   const { object } = box;
   const classes = ["box", `k-${object.kind}`, `is-${box.mark}`, `s-${object.standing}`, selected ? "selected" : ""];
   const key = `b${object.id}`;
-  const flag = word(box);
+  const flag = word(box, language);
   return (
     <article class={classes.join(" ")} data-box={key} onMouseEnter={() => act.hover(key)} onMouseLeave={() => act.hover(null)}>
       <button type="button" class="box-head" aria-pressed={selected} onClick={() => act.select(key)}

@@ -10,7 +10,7 @@ import { bytes, countText, cut, full, number, short } from "./words";
 
 const SIGNS: Record<string, readonly [sign: string, word: string]> = {
   born: ["●", "born"], died: ["×", "freed"], left: ["○", "out of sight"], "+": ["+", "reference gained"],
-  "-": ["−", "reference lost"], count: ["#", "references"], value: ["=", "now"], standing: ["↯", ""], more: ["…", ""],
+  "-": ["−", "reference lost"], count: ["#", "references"], value: ["=", "now"], standing: ["!", ""], more: ["…", ""],
 };
 
 export function LifePanel({ states, index, selected, life, go, close, jump }: {
@@ -42,7 +42,7 @@ export function LifePanel({ states, index, selected, life, go, close, jump }: {
                   <button type="button" onClick={() => go(event.step)} aria-current={at === current ? "step" : undefined}>
                     <span class="step-number">{number(event.step + 1)}</span>
                     <span class={`sign ${event.what === "+" ? "gained" : event.what === "-" ? "lost" : event.what}`} aria-hidden="true">{sign}</span>
-                    <span class="what">{word} {event.text && <b>{event.text}</b>}</span>
+                    <span class="what">{word} {event.text && event.text !== word && <b>{event.text}</b>}</span>
                   </button>
                 </li>
               );

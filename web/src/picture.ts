@@ -64,6 +64,7 @@ export interface Picture {
   readonly shelf: readonly Box[];
   /** Objects that have no box. */
   readonly hidden: number;
+  /** Objects on the heap. */
   readonly live: number;
   readonly liveBytes: number;
 }
@@ -127,10 +128,14 @@ class Drawing {
     const boxes: Box[] = [];
     const shelf: Box[] = [];
     for (const object of chosen) (object.standing === "unreached" ? shelf : boxes).push(this.box(object));
+    let live = 0;
     let liveBytes = 0;
     let drawable = 0;
     for (const object of this.now.values()) {
-      if (object.standing !== "freed" && object.standing !== "static") liveBytes += object.bytes;
+      if (object.standing === "reached" || object.standing === "unreached") {
+        live++;
+        liveBytes += object.bytes;
+      }
       if (!isInline(object, this.look)) drawable++;
     }
     const shown = [...this.drawn].filter((id) => this.now.has(id)).length;
@@ -142,7 +147,7 @@ class Drawing {
       boxes,
       shelf,
       hidden: drawable - shown,
-      live: this.now.size,
+      live,
       liveBytes,
     };
   }
@@ -241,7 +246,8 @@ class Drawing {
   private shownItems(object: Obj): Obj["items"] {
     const { items } = object;
     const most = this.look.unfolded.get(`object ${object.id}`) ?? USUAL_ITEMS;
-    if (items.length <= most) return items;
+    // A fold of one or two would take the room that it saves.
+    if (items.length <= most + 2) return items;
     const last = lastOf(most);
     return [...items.slice(0, most - last), ...items.slice(items.length - last)];
   }
@@ -293,7 +299,8 @@ const NO_COPIES: Copies = { slots: new Map(), words: new Map() };
 
 /** Which of the new sequences hold what a run of another sequence holds: slices and copies. */
 function copiesIn(born: readonly Obj[], state: State): Copies {
-  const made = born.filter((object) => object.kind === "sequence" && object.items.length >= 2);
+  const made = born.filter((object) =>
+    object.kind === "sequence" && object.items.length >= 2 && object.items.every(({ to }) => isObject(to)));
   if (made.length === 0 || made.length > 20) return NO_COPIES;
   const slots = new Map<Id, { from: number; to: number }>();
   const words = new Map<Id, string>();

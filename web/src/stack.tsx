@@ -84,9 +84,9 @@ function NameRow({ slot, act, selected, owner }: {
           : <button type="button" class="label" title={title} aria-pressed={selected === key} onClick={() => act.select(key)}>{name.name}</button>}
         {name.kind === "cell" && <span class="kind" title={KINDS.cell}>shared</span>}
         {place && <span class="place">{place.type} <span class="address">{short(place.address)}</span></span>}
-        {place?.uninitialised
+        {!embedded && (place?.uninitialised
           ? <span class="text unset">uninitialised</span>
-          : !embedded && <SlotValue slot={slot} act={act} />}
+          : <SlotValue slot={slot} act={act} />)}
       </div>
       {embedded && <div class="embedded" data-box={`b${embedded.object.id}`}><Body box={embedded} act={act} /></div>}
     </li>

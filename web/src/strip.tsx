@@ -53,7 +53,7 @@ export function Strip({ now: state, before, born, selected, select }: {
         onClick={(event) => { const object = find(event); if (object) select(object.id); }} />
       <figcaption>
         <span>{first ? short(first.address) : ""}</span>
-        <span class="legend">memory in address order, widths true{ribbon.gaps.length > 0 && <> · // space left out</>}</span>
+        <span class="legend">{first ? "memory in address order, widths true" : "no memory on the heap"}{ribbon.gaps.length > 0 && <> · // space left out</>}</span>
         <span>{last ? short(last.address + last.bytes) : ""}</span>
       </figcaption>
     </figure>

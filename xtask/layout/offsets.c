@@ -312,6 +312,7 @@ static void print_steps(void) {
     row("method_function", offsetof(PyMethodObject, im_func));
     row("method_self", offsetof(PyMethodObject, im_self));
     row("trace_function", offsetof(PyThreadState, c_tracefunc));
+    row("type_order", offsetof(PyTypeObject, tp_mro));
     close_group();
 }
 

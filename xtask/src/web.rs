@@ -7,7 +7,7 @@ use std::process::{Command, Stdio};
 use anyhow::{Context, Result, bail};
 use clap::Args;
 
-use crate::workspace::root;
+use crate::workspace::{Workspace, cargo, root};
 
 /// Options of `cargo xtask web`.
 #[derive(Args)]
@@ -36,7 +36,7 @@ pub(crate) fn run(options: &Options) -> Result<bool> {
     if let Some(missing) = missing_browser() {
         bail!("{missing}; the page's tests need it");
     }
-    npm(&["test"])
+    test()
 }
 
 /// A step of `cargo xtask test`, to run before memsight is built: builds the page and tests it,
@@ -51,7 +51,7 @@ pub(crate) fn step() -> Result<(bool, String)> {
         eprintln!("web: built, but not tested: {missing}");
         return Ok((true, format!("built, tests SKIPPED: {missing}")));
     }
-    Ok((npm(&["test"])?, "built and tested in Chromium".into()))
+    Ok((test()?, "built and tested in Chromium".into()))
 }
 
 /// Builds the page with the versions of the lock file, and gives its path.
@@ -68,9 +68,25 @@ fn build() -> Result<PathBuf> {
     Ok(page)
 }
 
-fn npm(arguments: &[&str]) -> Result<bool> {
-    let status = Command::new("npm").args(arguments).current_dir(folder()).stdin(Stdio::null()).status();
+/// Runs the page's tests, with the traces that memsight-picture makes.
+fn test() -> Result<bool> {
+    let example = ["build", "-p", "memsight-picture", "--example", "sample", "--features", "testing"];
+    if !cargo().args(example).status().context("cannot run cargo")?.success() {
+        bail!("cargo {} failed; its messages are above", example.join(" "));
+    }
+    let sample = Workspace::load()?.target_directory.join("debug/examples/sample");
+    let status = command(&["test"]).env("MEMSIGHT_SAMPLE", sample).status();
     Ok(status.context("cannot run npm")?.success())
+}
+
+fn npm(arguments: &[&str]) -> Result<bool> {
+    Ok(command(arguments).status().context("cannot run npm")?.success())
+}
+
+fn command(arguments: &[&str]) -> Command {
+    let mut npm = Command::new("npm");
+    npm.args(arguments).current_dir(folder()).stdin(Stdio::null());
+    npm
 }
 
 fn folder() -> PathBuf {

@@ -212,6 +212,8 @@ pub enum StepsOver {
     OutOfMemory = 1,
     /// The program has set a trace function of its own.
     Replaced = 2,
+    /// The program has made a second interpreter.
+    Interpreters = 3,
 }
 
 /// One record of a trace.
@@ -401,7 +403,7 @@ impl<'a> StepRecord<'a> {
             12 => StepRecord::End,
             13 => StepRecord::Over(one_of(
                 cursor,
-                &[StepsOver::Enough, StepsOver::OutOfMemory, StepsOver::Replaced],
+                &[StepsOver::Enough, StepsOver::OutOfMemory, StepsOver::Replaced, StepsOver::Interpreters],
             )?),
             _ => return Err(Malformed("a record of a trace")),
         })

@@ -69,7 +69,8 @@ fn ctrl_c_ends_the_program_and_keeps_what_was_seen() {
     assert!(!runs(pid.trim()), "the program still runs");
     let trace: serde_json::Value = serde_json::from_str(&std::fs::read_to_string(json).unwrap()).unwrap();
     assert_eq!(trace["ending"], "stopped by SIGINT");
-    assert!(trace["steps"].as_array().unwrap().len() >= 3);
+    // The signal may come as soon as the line is out, while the step after it is not taken.
+    assert!(trace["steps"].as_array().unwrap().len() >= 2);
 }
 
 #[test]

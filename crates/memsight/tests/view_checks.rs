@@ -232,16 +232,16 @@ step 0: line at line 1 of <module>
   say a list lies at @?
   <module>:1
 step 1: line at line 2 of <module>
-  say a list lies at @
+  say a list lies at @?
   <module>:2 a=@1
   + @1 list 64 bytes, 1 references [0]=@2
   + @2 int 28 bytes, 2 references
 step 2: line at line 3 of <module>
-  say a list lies at @
+  say a list lies at @?
   <module>:3 a=@1 b=@1
   * @1 list 64 bytes, 2 references [0]=@2
 step 3: line at line 4 of <module>
-  say a list lies at @
+  say a list lies at @?
   <module>:4
   - @1
   - @2

@@ -330,6 +330,9 @@ fn why_over(why: StepsOver) -> &'static str {
     match why {
         StepsOver::Enough => "There were more steps than were asked for.",
         StepsOver::OutOfMemory => "There was no memory for more steps.",
+        StepsOver::Interpreters => {
+            "The program made a second interpreter: what it did from then on is not shown."
+        }
         StepsOver::Replaced => {
             "The program set a trace function of its own (sys.settrace, a debugger, coverage): \
              what it did from then on is not shown."

@@ -15,7 +15,7 @@ use core::arch::asm;
 use core::sync::atomic::Ordering;
 
 use memsight_capture::{
-    Child, ChildKind, End, EndReason, Interpreter, Record, Start, StepRecord, Strings, ThreadEnd,
+    Child, ChildKind, End, EndReason, Interpreter, Record, Start, StepRecord, StepsOver, Strings, ThreadEnd,
     ThreadIndex, Tick, TickIndex,
 };
 use memsight_recorder::ledger::{Ledger, Sink, Stopped};
@@ -406,15 +406,18 @@ impl Writer {
         self.steps.take(|record| output.encoded(record))
     }
 
-    /// What a traced program printed after its last step.
-    fn write_last_words(&mut self) -> Result<(), Stopped> {
-        let mut written = Ok(());
+    /// What the traced program wrote after its last step, and what nobody else could say.
+    fn write_last_output(&mut self) -> Result<(), Stopped> {
+        if steps::events::has_other_interpreters() {
+            self.output.record(&Record::Step(StepRecord::Over(StepsOver::Interpreters)))?;
+        }
+        let (output, mut done) = (&mut self.output, Ok(()));
         steps::output::take(|stream, bytes| {
-            if written.is_ok() {
-                written = self.output.record(&Record::Step(StepRecord::Output { stream, bytes }));
+            if done.is_ok() {
+                done = output.record(&Record::Step(StepRecord::Output { stream, bytes }));
             }
         });
-        written
+        done
     }
 
     fn write_interpreter(&mut self) -> Result<(), Stopped> {
@@ -436,7 +439,7 @@ impl Writer {
         }
         self.write_rest()?;
         self.write_steps()?;
-        self.write_last_words()?;
+        self.write_last_output()?;
         if reason == EndReason::Exec {
             let pid = self.session.pid.load(Ordering::Relaxed);
             self.output.record(&Record::Child(Child { pid, kind: ChildKind::Exec }))?;

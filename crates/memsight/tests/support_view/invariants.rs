@@ -10,8 +10,7 @@ const EVENTS: [&str; 5] = ["call", "line", "return", "exception", "end"];
 pub(crate) fn broken(trace: &Trace) -> Vec<String> {
     let mut found = Vec::new();
     let mut past = Past::default();
-    // What runs of an empty file is at line 1.
-    let lines = trace.text.lines().count().max(1) as u64;
+    let lines = trace.text.lines().count() as u64;
     for (number, step) in trace.steps.iter().enumerate() {
         let mut say = |what: String| found.push(format!("step {number} (line {}): {what}", step.line));
         shape(trace, step, lines, &mut say);
@@ -49,7 +48,7 @@ fn shape(trace: &Trace, step: &Step, lines: u64, say: &mut impl FnMut(String)) {
     for frame in step.stack.iter().filter(|frame| trace.is_main(frame)) {
         // A file's code has no line yet when it is called, and none at all if the file is empty.
         let none = frame.line == 0 && step.event == "line";
-        if none || frame.line > lines {
+        if none || frame.line > lines.max(1) {
             say(format!("{} is at line {} of {lines}", frame.function, frame.line));
         }
     }

@@ -3,8 +3,7 @@
 //!
 //! Objects are `@1`, `@2`, … in the order in which names first lead to them. Each step has
 //! its frames whole, and of the objects those that came, changed and went. Names that
-//! begin with `__` are left out, with what only they lead to. A sentence has but the end of
-//! an address, which others may share by chance: it becomes `@` if any object is there.
+//! begin with `__` are left out, with what only they lead to.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write;
@@ -25,11 +24,9 @@ pub(crate) fn symbolic(trace: &Trace) -> String {
 #[derive(Default)]
 struct Symbols {
     numbers: BTreeMap<String, usize>,
-    /// All addresses so far.
-    at: BTreeSet<String>,
+    /// Addresses of what is there.
+    at: BTreeMap<String, usize>,
     addresses: BTreeMap<usize, u64>,
-    /// What was written of each object last.
-    written: BTreeMap<usize, String>,
 }
 
 impl Symbols {
@@ -41,7 +38,12 @@ impl Symbols {
         for id in &came {
             self.numbers.insert(id.clone(), self.numbers.len() + 1);
         }
-        self.at.extend(step.heap.values().map(|object| format!("{:x}", object.address)));
+        self.at.clear();
+        for (id, object) in &step.heap {
+            if let Some(&number) = self.numbers.get(id) {
+                self.at.insert(format!("{:x}", object.address), number);
+            }
+        }
         let _ = writeln!(out, "  say {}", self.text(&step.say));
         if !step.stdout.is_empty() {
             let _ = writeln!(out, "  out {:?}", step.stdout);
@@ -57,17 +59,15 @@ impl Symbols {
         for (what, ids) in [("+", came.clone()), ("*", list(&step.changed))] {
             for id in ids {
                 if let (Some(&number), Some(object)) = (self.numbers.get(&id), step.heap.get(&id)) {
+                    if what == "*" && is_shared(object) {
+                        continue;
+                    }
                     let moved = self
                         .addresses
                         .insert(number, object.address)
                         .is_some_and(|was| was != object.address);
                     let object = self.object(object);
-                    // It may be nothing but a count that is left out.
-                    let was = self.written.insert(number, object.clone());
-                    if moved || was.as_ref() != Some(&object) {
-                        let moved = if moved { " moved" } else { "" };
-                        let _ = writeln!(out, "  {what} @{number} {object}{moved}");
-                    }
+                    let _ = writeln!(out, "  {what} @{number} {object}{}", if moved { " moved" } else { "" });
                 }
             }
         }
@@ -122,8 +122,9 @@ impl Symbols {
                 continue;
             }
             let end = &behind[..digits];
-            let is_there = self.at.iter().any(|address| address.ends_with(end));
-            out.push_str(if is_there { "@" } else { "@?" });
+            // The end of an address may be another's as well, in one run and not in the next.
+            let number = if mark == "0x" { self.at.get(end) } else { None };
+            out.push_str(&number.map_or("@?".into(), |number| format!("@{number}")));
             rest = &behind[digits..];
         }
         out + rest

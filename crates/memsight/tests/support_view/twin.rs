@@ -376,13 +376,14 @@ pub(crate) fn marks_not_kept(trace: &Trace) -> Vec<String> {
     found
 }
 
-/// Whether an object of this type dies before the next line of the same frame, or of one
-/// that called it, begins to run. What the line calls is part of it, and what only the end
-/// of a call frees is told in the step that follows the return.
+/// Whether an object of this type dies before the next line of the frame, or of one that it
+/// returns to, begins to run.
 fn dies_after(trace: &Trace, at: usize, of_type: &str) -> bool {
     let depth = trace.steps[at].stack.len();
-    let is_next = |step: &Step| step.event == "end" || step.event == "line" && step.stack.len() <= depth;
-    let last = (at + 1..trace.steps.len()).find(|&step| is_next(&trace.steps[step]));
+    let last = (at + 1..trace.steps.len()).find(|&step| {
+        let step = &trace.steps[step];
+        step.event == "end" || step.event == "line" && step.stack.len() <= depth
+    });
     let dies = |step: usize| {
         let was = &trace.steps[step - 1].heap;
         trace.steps[step]

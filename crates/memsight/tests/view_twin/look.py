@@ -3,9 +3,7 @@
 The tests put a call of it before each simple statement of a program, on the same
 line. It keeps no reference to anything of the program: everything is first noted as
 numbers, then all references are dropped, and only then are the counts read, at the
-noted addresses. What it cannot know for certain it leaves out: an object counts as
-freed only if its weak reference says so, or if all of its references were found before
-and nothing that the collector can reach refers to it now.
+noted addresses. What it cannot know for certain it leaves out.
 """
 
 
@@ -32,25 +30,9 @@ def install():
     # From 3.13 on `f_locals` is a view; before, it fills a dict that stays in the frame.
     leaves_dict = sys.version_info < (3, 13)
     weak = {}
+    # In place of the number of an object that holds another: a frame that ends when it returns, or may not.
+    RUNS, PAUSES = "runs", "pauses"
     before = {"paths": {}, "objects": {}}
-
-    def ids_of_all():
-        """Ids of what was made since the program began and what that refers to: an iterator's
-        list, what a paused generator's frame names."""
-        frame_type = type(sys._getframe())
-        ids = set()
-        todo = gc.get_objects()
-        ids.update(map(id, todo))
-        while todo:
-            holder = todo.pop()
-            if type(holder) is frame_type and holder.f_code.co_filename == "<look>":
-                continue
-            for value in gc.get_referents(holder):
-                # The collector lists what it follows by itself.
-                if id(value) not in ids and not gc.is_tracked(value):
-                    todo.append(value)
-                ids.add(id(value))
-        return ids
 
     def items_of(value):
         kind = type(value)
@@ -72,18 +54,20 @@ def install():
             return len(value) < 2
         return value is None or kind in (bool, type(sys), type(len), type(type), type(len.__call__))
 
-    def note(value, path, paths, objects, depth):
+    def note(value, path, paths, objects, depth, holder):
         number = id(value)
         paths[path] = number
         seen = objects.get(number)
         if seen is not None:
             seen["found"] += 1
+            seen["holders"].append(holder)
             return
         objects[number] = seen = {
             "type": type(value).__name__,
             "bytes": sys.getsizeof(value),
             "shared": is_shared(value),
             "found": 1,
+            "holders": [holder],
         }
         if number not in weak or weak[number]() is not value:
             try:
@@ -92,9 +76,9 @@ def install():
                 weak.pop(number, None)
         if depth < 12:
             for label, item in items_of(value):
-                note(item, path + "\0" + label, paths, objects, depth + 1)
+                note(item, path + "\0" + label, paths, objects, depth + 1, number)
 
-    def fates(paths, objects, held):
+    def fates(paths, objects, tracked):
         """Which objects of the look before are certainly alive, and which are certainly freed."""
         kept = {number for path, number in before["paths"].items() if paths.get(path) == number}
         alive, freed = [], []
@@ -104,9 +88,20 @@ def install():
                 (freed if reference() is None else alive).append(number)
             elif number in kept:
                 alive.append(number)
-            elif number not in objects and number not in held and was["count"] == was["found"]:
+            elif number not in objects and number not in tracked and was["count"] == was["found"]:
                 freed.append(number)
-        return alive, freed
+        # What held it may live on where no name leads: a list in an iterator, a paused frame.
+        while True:
+            gone = set(freed)
+            certain = [
+                number
+                for number in freed
+                if weak.get(number) is not None
+                or all(holder == RUNS or holder in objects or holder in gone for holder in before["objects"][number]["holders"])
+            ]
+            if len(certain) == len(freed):
+                return alive, freed
+            freed = certain
 
     def note_frames(frame, paths, objects):
         frames = []
@@ -118,19 +113,21 @@ def install():
         for depth, frame in enumerate(reversed(frames)):
             names.append(frame.f_code.co_name)
             local = frame.f_locals
+            # CO_GENERATOR, CO_COROUTINE, CO_ASYNC_GENERATOR
+            holder = PAUSES if frame.f_code.co_flags & 0x2A0 else RUNS
             for name in list(local):
                 if not name.startswith("__"):
-                    note(local[name], str(depth) + "\0" + name, paths, objects, 0)
+                    note(local[name], str(depth) + "\0" + name, paths, objects, 0, holder)
             if leaves_dict and frame.f_code.co_flags & 1:
                 local.clear()
         return names
 
     def look(line):
         # First of all: what is made here could lie where an object of the program has lain.
-        held = ids_of_all()
+        tracked = set(map(id, gc.get_objects()))
         paths, objects = {}, {}
         functions = note_frames(sys._getframe(1), paths, objects)
-        alive, freed = fates(paths, objects, held)
+        alive, freed = fates(paths, objects, tracked)
         for number in freed:
             weak.pop(number, None)
         for number, noted in objects.items():
@@ -146,8 +143,6 @@ def install():
         out.write("\n")
 
     gc.disable()
-    # What is there by now is left out of the collector's lists.
-    gc.freeze()
     builtins.__look__ = look
 
 

@@ -210,6 +210,10 @@ impl<'a, S: Sink> Walk<'a, S> {
     /// Forgets what was known of types: one has come to the address of another.
     pub(crate) fn forget_types(&mut self) {
         self.types = Types::new(self.layout, self.known);
+    }
+
+    /// Forgets which pages of the program were there.
+    pub(crate) fn forget_pages(&mut self) {
         self.proof = Proof::new(&self.layout.object, self.proof.type_type());
     }
 

@@ -368,6 +368,8 @@ pub(crate) struct Steps {
     pub method_self: usize,
     /// `PyThreadState.c_tracefunc`: pointer to a function, or null.
     pub trace_function: usize,
+    /// `PyTypeObject.tp_mro`: pointer to a `tuple` that begins with the type itself, or null.
+    pub type_order: usize,
 }
 
 /// Where a frame keeps the values that it computes with, and how many there are.
@@ -598,6 +600,7 @@ pub(crate) static LAYOUTS: [Layout; 5] = [
             method_function: 16,
             method_self: 24,
             trace_function: 64,
+            type_order: 344,
         },
     },
     Layout {
@@ -714,6 +717,7 @@ pub(crate) static LAYOUTS: [Layout; 5] = [
             method_function: 16,
             method_self: 24,
             trace_function: 64,
+            type_order: 344,
         },
     },
     Layout {
@@ -830,6 +834,7 @@ pub(crate) static LAYOUTS: [Layout; 5] = [
             method_function: 16,
             method_self: 24,
             trace_function: 72,
+            type_order: 344,
         },
     },
     Layout {
@@ -946,6 +951,7 @@ pub(crate) static LAYOUTS: [Layout; 5] = [
             method_function: 16,
             method_self: 24,
             trace_function: 72,
+            type_order: 344,
         },
     },
     Layout {
@@ -1062,6 +1068,7 @@ pub(crate) static LAYOUTS: [Layout; 5] = [
             method_function: 16,
             method_self: 24,
             trace_function: 88,
+            type_order: 344,
         },
     },
 ];

@@ -10,6 +10,7 @@ use super::config::name_capture;
 use super::{FORKED, Session, State, WRITER_FAILED};
 use crate::environment;
 use crate::hooks::signals;
+use crate::steps::{self, Stage};
 use crate::tls::{self, Local};
 
 impl Session {
@@ -92,6 +93,8 @@ impl Session {
         // SAFETY: this is the only thread, and its row is the survivor.
         unsafe { recorder.after_fork_in_child(survivor, sys::tid()) };
         self.note_process();
+        // Its parent alone is traced.
+        steps::set_stage(Stage::Off);
         self.started_ns.store(sys::monotonic_ns(), Ordering::Relaxed);
         self.late.store(core::ptr::null_mut(), Ordering::Relaxed);
         self.child_count.store(0, Ordering::Relaxed);

@@ -3,9 +3,9 @@
 use memsight_recorder::memory::OutOfMemory;
 
 use super::tracer::{HEADER, Tracer};
-use crate::graph::types::bytes_before;
+use crate::graph::types::{bytes_before, flag};
 use crate::proof::may_be_object;
-use crate::python::{frames_of_thread, is_code, word};
+use crate::python::{careful_word, frames_of_thread, is_code, word};
 use crate::session::session;
 
 /// A list's head (`PyListObject`).
@@ -48,6 +48,9 @@ impl Tracer {
 
     pub(super) fn freed(&mut self, block: usize, in_objects: bool) {
         self.end_lives_in(block);
+        if self.knows_type(block + HEADER) {
+            self.forget_types();
+        }
         if let Ok(Some(bytes)) = self.young.remove(block) {
             // As above.
             let _ = self.note_temporary(block, bytes, in_objects);
@@ -107,6 +110,22 @@ impl Tracer {
         })
     }
 
+    /// Whether there is a type at an address that may be anything, and may be gone. What a type
+    /// leaves behind looks like one, but for the order in which it looked for attributes.
+    fn is_type(&self, address: usize) -> bool {
+        let layout = self.walk.layout;
+        let at = |place: usize| careful_word(place).filter(|&found| may_be_object(found));
+        let is_ordered = || {
+            let order = at(address + layout.steps.type_order)?;
+            let is_tuple = careful_word(order + layout.object.ob_type)? == self.walk.known.tuple;
+            let first = careful_word(order + layout.references.tuple_items)?;
+            let metatype = at(address + layout.object.ob_type)?;
+            let makes_types = careful_word(metatype + layout.object.tp_flags)? & flag::TYPE != 0;
+            Some(is_tuple && first == address && makes_types)
+        };
+        is_ordered().unwrap_or(false)
+    }
+
     /// The object in a block of the object allocator: its address and type.
     fn object_in(&mut self, block: usize, bytes: usize) -> Option<(usize, usize)> {
         let layout = self.walk.layout;
@@ -117,7 +136,7 @@ impl Tracer {
             }
             // SAFETY: the word lies in the block, which is still there.
             let of = unsafe { word(object + layout.object.ob_type) };
-            if !may_be_object(of) || !(self.walk.types.has(of) || self.walk.proof.is_type(of)) {
+            if !may_be_object(of) || !(self.knows_type(of) || self.is_type(of)) {
                 return None;
             }
             // SAFETY: it was proven to be a type.

@@ -64,6 +64,9 @@ macro_rules! function {
 
 /// The name of `flush`, as an object.
 static FLUSH: AtomicUsize = AtomicUsize::new(0);
+/// Whether the trace ended because there is another interpreter. The writer says so: the tracer
+/// may be at work in another thread.
+static HAS_OTHERS: AtomicBool = AtomicBool::new(false);
 static IS_CALL_PENDING: AtomicBool = AtomicBool::new(false);
 
 /// Before the interpreter starts: a trace was asked for.
@@ -75,10 +78,23 @@ pub(crate) fn prepare() {
     }
 }
 
+/// Whether the trace ended because the program made another interpreter.
+pub(crate) fn has_other_interpreters() -> bool {
+    HAS_OTHERS.load(Ordering::Acquire)
+}
+
 /// A thread that has the GIL allocates: it may be one that is not traced yet.
 #[cold]
 pub(crate) fn see_to_thread(session: &'static Session, state: usize) {
     let Some(layout) = session.python.graph_layout() else { return };
+    if !session.python.has_one_gil() {
+        // Threads of another interpreter may run at the same moment as those that are traced.
+        if stage() == Stage::On {
+            set_stage(Stage::Over);
+            HAS_OTHERS.store(true, Ordering::Release);
+        }
+        return;
+    }
     // SAFETY: a live thread's state.
     let function = if state == 0 { return } else { unsafe { word(state + layout.steps.trace_function) } };
     if function != 0 {
@@ -206,9 +222,7 @@ fn step(
 ) -> Result<bool, OutOfMemory> {
     let thread = tracer.thread(state)?;
     tracer.follow(thread, event == StepEvent::Call)?;
-    if event == StepEvent::Line {
-        tracer.note_height(thread);
-    }
+    tracer.note_height(thread, event)?;
     let value = match event {
         StepEvent::Return if argument != 0 => Some(argument),
         StepEvent::Exception => tracer.raised(argument),

@@ -1,9 +1,11 @@
 //! The frames of a thread that are the program's own, outermost first, and their names.
 
-use memsight_capture::{ObjectId, StepEvent, StepFrame, StepFrameKind, StepName, StepNameKind, StepRecord};
+use memsight_capture::{
+    ObjectId, StepEvent, StepFrame, StepFrameKind, StepKind, StepName, StepNameKind, StepRecord,
+};
 use memsight_recorder::memory::{OutOfMemory, PageVec};
 
-use super::shape::{Held, Names};
+use super::shape::{Held, Look, Names};
 use super::tracer::{Moment, Tracer};
 use crate::graph::content::Text;
 use crate::graph::types::flag;
@@ -19,13 +21,11 @@ pub(super) struct Row {
     pub(super) frame: usize,
     pub(super) code: usize,
     number: u32,
-    /// Values on its stack when its last line began, and the first of them.
+    /// Values on its stack at its last event.
     height: usize,
-    values: [usize; NOTED],
+    /// How many of those stay for as long as the block does that its last line is in.
+    base: usize,
 }
-
-/// Values that are noted of a frame's stack.
-const NOTED: usize = 8;
 
 /// A thread of the interpreter.
 pub(super) struct Thread {
@@ -33,10 +33,17 @@ pub(super) struct Thread {
     pub(super) state: usize,
     pub(super) number: u32,
     pub(super) rows: PageVec<Row>,
-    /// The frame and line of its last event, if that was a line.
-    last_line: Option<(u32, u32)>,
-    /// Values on the frame's stack then.
-    last_height: usize,
+    /// Where its last step was, if that was a line.
+    last_line: Option<Line>,
+}
+
+/// A line that has begun.
+#[derive(Clone, Copy)]
+struct Line {
+    frame: u32,
+    line: u32,
+    /// Values on the stack of its frame.
+    height: usize,
 }
 
 /// Functions that a line has for itself.
@@ -52,7 +59,7 @@ impl Tracer {
             return Ok(at);
         }
         let number = self.threads.len() as u32;
-        self.threads.push(Thread { state, number, rows: PageVec::new(), last_line: None, last_height: 0 })?;
+        self.threads.push(Thread { state, number, rows: PageVec::new(), last_line: None })?;
         Ok(self.threads.len() - 1)
     }
 
@@ -99,19 +106,13 @@ impl Tracer {
                 },
                 None => self.next_frame(),
             };
-            self.threads.as_mut_slice()[thread].rows.push(Row {
-                frame,
-                code,
-                number,
-                height: 0,
-                values: [0; NOTED],
-            })?;
+            self.threads.as_mut_slice()[thread].rows.push(Row { frame, code, number, height: 0, base: 0 })?;
         }
         Ok(())
     }
 
     /// Whether an event is but a part of what the line of the step before does: one round of a
-    /// comprehension, or of a loop on one line.
+    /// comprehension.
     pub(super) fn is_part_of_line(&mut self, moment: &Moment) -> Result<bool, OutOfMemory> {
         let [.., caller, row] = *self.threads.as_slice()[moment.thread].rows.as_slice() else {
             return Ok(self.repeats_line(moment));
@@ -125,18 +126,19 @@ impl Tracer {
         Ok(self.repeats_line(moment))
     }
 
-    /// In 3.9, the head of `while True:` has no code, so a loop over one line comes back to
-    /// that line as well, but to a stack as high as before; a `for` has its iterator there.
+    /// From 3.12 on a comprehension has no frame of its own: its rounds are events of the line
+    /// that it stands in, with more values on the stack than when that line began.
     fn repeats_line(&mut self, moment: &Moment) -> bool {
-        let is_told_by_height = self.walk.layout.minor == 9;
+        let has_inlined = self.walk.layout.minor >= 12;
         let thread = &mut self.threads.as_mut_slice()[moment.thread];
         let Some(row) = thread.rows.as_slice().last() else { return false };
-        let line = (moment.event == StepEvent::Line).then_some((row.number, moment.line));
-        let before = core::mem::replace(&mut thread.last_line, line);
-        if line.is_some() && line == before && !(is_told_by_height && row.height <= thread.last_height) {
+        let line = Line { frame: row.number, line: moment.line, height: row.height };
+        let is_line = moment.event == StepEvent::Line;
+        let begun = thread.last_line.filter(|begun| (begun.frame, begun.line) == (line.frame, line.line));
+        if has_inlined && is_line && begun.is_some_and(|begun| line.height > begun.height) {
             return true;
         }
-        thread.last_height = row.height;
+        thread.last_line = is_line.then_some(line);
         false
     }
 
@@ -173,6 +175,12 @@ impl Tracer {
         (state < OVER).then(|| layout.references.generator_frame.map(|offset| generator + offset)).flatten()
     }
 
+    /// Whether the frame of a generator is one of those that run: its variables are told there.
+    pub(super) fn runs(&self, frame: usize) -> bool {
+        let threads = self.threads.as_slice().iter();
+        threads.flat_map(|thread| thread.rows.as_slice()).any(|row| row.frame == frame)
+    }
+
     /// The line where a frame waits.
     pub(super) fn line_of(&self, frame: usize) -> u32 {
         // SAFETY: a live frame and its code.
@@ -182,34 +190,44 @@ impl Tracer {
         }
     }
 
-    /// Notes how many values the innermost frame of a thread computes with as a line begins.
-    pub(super) fn note_height(&mut self, thread: usize) {
-        let Some(mut row) = self.threads.as_slice()[thread].rows.as_slice().last().copied() else { return };
-        row.height = self.height_of(&row).unwrap_or(0);
+    /// Notes how many values the innermost frame of a thread computes with. Where it does not say
+    /// so, an exception finds those of its line's beginning; a call or return finds none.
+    pub(super) fn note_height(&mut self, thread: usize, event: StepEvent) -> Result<(), OutOfMemory> {
+        let Some(row) = self.threads.as_slice()[thread].rows.as_slice().last().copied() else {
+            return Ok(());
+        };
+        let known = if event == StepEvent::Exception { row.height } else { 0 };
+        let height = self.height_of(&row).unwrap_or(known);
         let bottom = self.stack_bottom(row.frame, row.code);
-        for (index, value) in row.values.iter_mut().enumerate().take(row.height) {
-            // SAFETY: there are so many values.
-            *value = unsafe { word(bottom + index * size_of::<usize>()) };
+        let mut base = if event == StepEvent::Line { 0 } else { row.base.min(height) };
+        // SAFETY: there are so many values.
+        let value = |index: usize| unsafe { word(bottom + index * size_of::<usize>()) };
+        while event == StepEvent::Line && base < height && self.is_of_a_block(value(base))? {
+            base += 1;
         }
-        if let Some(last) = self.threads.as_mut_slice()[thread].rows.as_mut_slice().last_mut() {
-            *last = row;
+        if let Some(row) = self.threads.as_mut_slice()[thread].rows.as_mut_slice().last_mut() {
+            (row.height, row.base) = (height, base);
         }
+        Ok(())
     }
 
-    /// How many values of a frame's stack are surely there. A frame that does not say how many
-    /// it has keeps those that its line began with for as long as they are the same, and
-    /// none once it has returned.
-    fn held_values(&self, row: &Row, bottom: usize, has_returned: bool) -> usize {
-        match self.height_of(row) {
-            Some(height) => height,
-            None if has_returned => 0,
-            None => {
-                // SAFETY: the frame has room for so many values; they are compared as words.
-                let is_same =
-                    |index: usize| unsafe { word(bottom + index * size_of::<usize>()) == row.values[index] };
-                (0..row.height.min(NOTED)).take_while(|&index| is_same(index)).count()
-            }
+    /// Whether a value is one that a block keeps below what its lines compute: the iterator of a
+    /// loop, the way out of a `with`, the exception that is handled.
+    fn is_of_a_block(&mut self, value: usize) -> Result<bool, OutOfMemory> {
+        if value & 7 != 0 || value != 0 && !self.walk.proves_object(value) {
+            return Ok(false);
         }
+        if value == 0 {
+            return Ok(true);
+        }
+        // SAFETY: it was proven to be an object.
+        let of = unsafe { word(value + self.walk.layout.object.ob_type) };
+        let shape = self.shape(of)?;
+        Ok(shape.kind == StepKind::Iterator
+            || shape.look == Look::Method
+            || shape.of.has(flag::EXCEPTION)
+            || of == self.walk.known.traceback
+            || of == self.landmarks.none)
     }
 
     /// How many values are on a frame's stack, if it says so now.
@@ -252,13 +270,7 @@ impl Tracer {
     }
 
     /// Meets what the frames of a thread refer to, and writes them if they are the stack shown.
-    /// Of the innermost it is told whether it has returned.
-    pub(super) fn write_frames(
-        &mut self,
-        thread: usize,
-        line: Option<u32>,
-        has_returned: bool,
-    ) -> Result<(), OutOfMemory> {
+    pub(super) fn write_frames(&mut self, thread: usize, line: Option<u32>) -> Result<(), OutOfMemory> {
         let count = self.threads.as_slice()[thread].rows.len();
         for at in 0..count {
             let row = self.threads.as_slice()[thread].rows.as_slice()[at];
@@ -290,8 +302,8 @@ impl Tracer {
                 StepFrameKind::Class => {}
                 StepFrameKind::Function | StepFrameKind::Generator => self.hold_locals(row.frame)?,
             }
+            let height = if is_innermost { row.height } else { self.height_of(&row).unwrap_or(row.base) };
             let bottom = self.stack_bottom(row.frame, row.code);
-            let height = self.held_values(&row, bottom, is_innermost && has_returned);
             for index in 0..height {
                 // SAFETY: there are so many values.
                 let value = unsafe { word(bottom + index * size_of::<usize>()) };

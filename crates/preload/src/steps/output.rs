@@ -1,5 +1,4 @@
-//! What the program writes to its standard output and error, kept for the next step; the
-//! writer takes what comes after the last.
+//! What the program writes to its standard output and error, kept for the next step.
 
 use core::cell::UnsafeCell;
 use core::sync::atomic::{AtomicBool, Ordering};

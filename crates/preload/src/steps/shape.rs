@@ -99,13 +99,24 @@ impl Tracer {
                 return Ok(known);
             }
             // What is known of other types may be as old.
-            self.walk.forget_types();
-            self.shapes = Shapes::default();
+            self.forget_types();
         }
         let fresh = self.read_shape(address, identity)?;
         self.shapes.rows.push(fresh)?;
         self.shapes.table.insert(self.shapes.rows.len() as u32 - 1, hash)?;
         Ok(fresh)
+    }
+
+    /// Whether a type was met. It is alive, since a type that dies is forgotten.
+    pub(super) fn knows_type(&self, address: usize) -> bool {
+        let rows = self.shapes.rows.as_slice();
+        let hash = mix(address as u64);
+        self.shapes.table.find(hash, |row| rows[row as usize].of.address == address).is_some()
+    }
+
+    pub(super) fn forget_types(&mut self) {
+        self.walk.forget_types();
+        self.shapes = Shapes::default();
     }
 
     fn read_shape(&mut self, address: usize, identity: [usize; 2]) -> Result<Shape, OutOfMemory> {
@@ -204,7 +215,7 @@ impl Tracer {
                 self.hold_place(object + function, Held::Word(words[1]))?;
             }
             Look::Generator => {
-                if let Some(frame) = self.paused_frame(object) {
+                if let Some(frame) = self.paused_frame(object).filter(|&frame| !self.runs(frame)) {
                     self.walk.named.clear();
                     self.walk.name_locals(frame).map_err(|_| OutOfMemory)?;
                     self.hold_named(0)?;

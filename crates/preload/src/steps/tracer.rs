@@ -163,6 +163,7 @@ impl Tracer {
     pub(super) fn take(&mut self, moment: &Moment) -> Result<(), OutOfMemory> {
         self.step += 1;
         self.queue.clear();
+        self.walk.forget_pages();
         (self.looked_at, self.beyond, self.standing) = (0, 0, StepStanding::Reached);
         let mut told = Ok(());
         output::take(|stream, bytes| {
@@ -179,10 +180,10 @@ impl Tracer {
         self.write(StepRecord::Begin(StepBegin { event: moment.event, thread, file, line }))?;
         for at in 0..self.threads.len() {
             if at == moment.thread {
-                self.write_frames(at, Some(line), moment.event == StepEvent::Return)?;
+                self.write_frames(at, Some(line))?;
             } else if self.lives_on(at) {
                 self.follow(at, false)?;
-                self.write_frames(at, None, false)?;
+                self.write_frames(at, None)?;
             }
         }
         if let Some(value) = moment.value
