@@ -156,10 +156,27 @@ impl<'t> Replay<'t> {
             if holder.standing == Standing::Freed {
                 return None;
             }
-            let (label, _) = holder.items.iter().find(|(_, to)| refers_to(to, id))?;
+            // What an iterator is over has no label, and so no path.
+            let (label, _) =
+                holder.items.iter().find(|(label, to)| !label.is_empty() && refers_to(to, id))?;
             let path = self.path_but(holder.id, but, depth)?;
             Some(self.slot(&path, holder, label))
         })
+    }
+
+    /// How many names and items refer to an object.
+    pub(crate) fn references_to(&self, id: ObjectId) -> u64 {
+        let Some(holders) = self.holders.get(&id) else { return 0 };
+        let frames = self.stacks.values().flat_map(|stack| stack.iter());
+        let names =
+            frames.filter(|frame| holders.contains(&Holder::Frame(frame.id))).flat_map(|frame| &frame.names);
+        let of_names = names.filter(|name| refers_to(&name.to, id)).count();
+        let objects = holders.iter().filter_map(|holder| match holder {
+            Holder::Object(holder) => self.state.objects.get(holder),
+            Holder::Frame(_) => None,
+        });
+        let of_items = objects.flat_map(|holder| &holder.items).filter(|(_, to)| refers_to(to, id)).count();
+        (of_names + of_items) as u64
     }
 
     /// A slot of a holder that is called so.

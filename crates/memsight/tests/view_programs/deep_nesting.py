@@ -1,7 +1,10 @@
-nested = []
-for depth in range(3000):
-    nested = [nested]
+import json
+
+depth = 700
+nested = json.loads("[" * depth + "]" * depth)
 print(len(nested))
-while nested:
-    nested = nested[0]
+while depth > 650:
+    nested = nested[0] if nested else nested
+    depth -= 1
+nested = None
 print(nested)

@@ -130,6 +130,19 @@ impl<'t> Teller<'_, 't> {
         self.trace.language
     }
 
+    /// Python: a value that nobody made in this step and that nobody else's name says more of:
+    /// `None` and small numbers, which the interpreter has one of, and what stands in the code,
+    /// which others than the names and objects shown refer to.
+    fn is_nobodys(&self, object: &Object) -> bool {
+        let is_small = |value: &str| value.parse::<i64>().is_ok_and(|number| (-5..=256).contains(&number));
+        let is_held = || object.references.is_some_and(|count| count > self.replay.references_to(object.id));
+        self.language() == Language::Python
+            && is_plain(object)
+            && (!is_the_programs(object)
+                || object.of_type == "int" && object.value.as_deref().is_some_and(is_small)
+                || self.born.contains(&object.id) && is_held())
+    }
+
     fn object(&self, to: &Ref) -> Option<&'t Object> {
         object_of(to).and_then(|id| self.replay.state.objects.get(&id)).copied()
     }
@@ -286,7 +299,7 @@ impl<'t> Teller<'_, 't> {
         }
         self.mentioned.insert(object.id);
         let text = match self.replay.other_path(object.id, renamed.frame.id, renamed.name) {
-            _ if object.immortal => self.value(to),
+            _ if object.immortal || self.is_nobodys(object) => self.value(to),
             _ if self.born.contains(&object.id) && is_the_programs(object) => new(object, self.replay),
             Some(path) => self.same(object, &path),
             None => match is_plain(object) {

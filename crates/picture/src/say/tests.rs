@@ -270,3 +270,35 @@ fn names_and_values_that_fill_the_line_are_cut() {
     assert!(cut.chars().count() <= MAX_SENTENCE, "{cut}");
     assert!(cut.starts_with("`xxxxxxxxxx") && !cut.contains(char::is_control), "{cut}");
 }
+
+#[test]
+fn a_number_that_others_hold_is_not_new() {
+    let names = |others| {
+        after(
+            |_| (),
+            |builder, ()| {
+                let number = builder.int(1000);
+                builder.hold(number, others);
+                builder.name("a", number);
+                builder.name("b", number);
+            },
+        )
+    };
+    assert_eq!(names(0), "`a` names a new int: 1000; `b` names a new int: 1000.");
+    assert_eq!(names(1), "`a` names 1000; `b` names 1000.");
+}
+
+#[test]
+fn what_only_an_iterator_refers_to_has_no_path() {
+    let told = after(
+        |builder| {
+            let list = list_of_three(builder);
+            let walk = builder.object("list_iterator", ObjectKind::Iterator, 48);
+            builder.set(walk, "", Ref::to(list));
+            builder.name("walk", walk);
+            builder.line(2);
+        },
+        |builder, ()| builder.unname("a"),
+    );
+    assert!(!told.contains("`walk.`") && told.contains("the list of 3 items"), "{told}");
+}
